@@ -176,7 +176,7 @@ fn leave(rules: &Rules, clock: &Clock, record: &Record<'_>, mut notes: Notes) ->
 fn upsert(rules: &Rules, clock: &Clock, record: &Record<'_>, mut notes: Notes) -> Result<Outcome, Problems> {
     let mut draft = Draft::default();
     let mut problems = Problems::default();
-    let mut departments_refused = false;
+    let mut departments_rejected = false;
     let mut skipped = None;
     for entry in &rules.entries {
         let verdict = match refine(rules, entry, clock, record, &mut notes) {
@@ -196,7 +196,7 @@ fn upsert(rules: &Rules, clock: &Clock, record: &Record<'_>, mut notes: Notes) -
         };
         if let Err(violation) = verdict {
             problems.add(violation);
-            departments_refused |= entry.target.field() == Field::Department;
+            departments_rejected |= entry.target.field() == Field::Department;
         }
     }
     // A row that the rules leave out needs no correction.
@@ -204,7 +204,7 @@ fn upsert(rules: &Rules, clock: &Clock, record: &Record<'_>, mut notes: Notes) -
         return Ok(Outcome { notes: notes.0, ..Outcome::new(Decision::Ignore(reason)) });
     }
     let (member, violations) = draft.finish();
-    if !departments_refused {
+    if !departments_rejected {
         violations.into_iter().for_each(|violation| problems.add(violation));
     }
     if problems.is_empty() {

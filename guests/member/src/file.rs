@@ -77,7 +77,7 @@ fn rules(file: &Map<String, Value>, findings: &mut Findings) -> Option<Rules> {
         return None;
     }
     let mut keys = Keys::of(file, String::new(), findings);
-    keys.refuse_unknown(&KEYS, &[(
+    keys.reject_unknown(&KEYS, &[(
         "duplicates",
         "重复记录由主机处理，请在租户文件的 [[flows]] 中设置 duplicates",
         "rows that claim the same person are the host's to judge. Set `duplicates` in [[flows]] of the tenant's file",

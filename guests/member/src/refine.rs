@@ -328,7 +328,7 @@ fn check(
     if pattern.is_none() && one_of.is_none() && min.is_none() && max.is_none() {
         return Ok(());
     }
-    let refuse = |rule: &'static str, fault: &dyn Fn(&'static str) -> Fault| match message {
+    let violation = |rule: &'static str, fault: &dyn Fn(&'static str) -> Fault| match message {
         Some(message) => Fault { rule: rule.into(), message: message.clone() },
         None => fault(rule),
     };
@@ -337,7 +337,7 @@ fn check(
     let text = cleaning.apply(&raw);
     let shown = || show(&text);
     if pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&text)) {
-        return Err(refuse("value.pattern", &|rule| {
+        return Err(violation("value.pattern", &|rule| {
             Fault::new(
                 rule,
                 format_args!("{} 不符合规定的格式，请更正", shown()),
@@ -358,7 +358,7 @@ fn check(
     if let Some(allowed) = one_of
         && !is_among(allowed)?
     {
-        return Err(refuse("value.one-of", &|rule| {
+        return Err(violation("value.one-of", &|rule| {
             let listed = cut(allowed.written.join("、"), 60);
             Fault::new(
                 rule,
@@ -393,7 +393,7 @@ fn check(
             } else {
                 ("超过上限", "above the most,")
             };
-            return Err(refuse(rule, &|rule| {
+            return Err(violation(rule, &|rule| {
                 Fault::new(
                     rule,
                     format_args!("{} {chinese} {}，请更正", shown(), limit.zh),

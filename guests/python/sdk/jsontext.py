@@ -108,11 +108,11 @@ def _float(text: str) -> float:
     return float(_Reader(text).number_alone())
 
 
-def _refuse(text: str) -> NoReturn:
+def _reject(text: str) -> NoReturn:
     raise ValueError(text)
 
 
-_QUICK = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_refuse)
+_QUICK = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_reject)
 
 
 class _Reader:

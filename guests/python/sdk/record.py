@@ -77,7 +77,7 @@ class Problems(Exception):
         fields = {one.field for one in self._found}
         subjects = {_subject(one.rule) for one in self._found}
 
-        def is_refused(field: str, subject: str) -> bool:
+        def is_rejected(field: str, subject: str) -> bool:
             source = source_of(field)
             if source is not None:
                 return source in fields or field in fields
@@ -89,10 +89,10 @@ class Problems(Exception):
             # A rejected contact does not also count as missing, and the main department is not judged if the
             # departments were rejected.
             if broken.rule == "contact.missing":
-                return is_refused("mobile", "mobile") or is_refused("email", "email")
+                return is_rejected("mobile", "mobile") or is_rejected("email", "email")
             if broken.rule == "main-department.not-a-member":
-                return is_refused("main_department", subject) or is_refused("department", "department")
-            return is_refused(broken.field, subject)
+                return is_rejected("main_department", subject) or is_rejected("department", "department")
+            return is_rejected(broken.field, subject)
 
         left = (one for one in self._broken if not follows(one))
         named = [Violation(source_of(one.field) or one.field, one.rule, one.message) for one in left]

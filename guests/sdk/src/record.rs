@@ -283,12 +283,12 @@ impl Problems {
     /// only a placeholder there.
     pub fn into_violations<'s>(self, source_of: impl Fn(&str) -> Option<&'s str>) -> Vec<Violation> {
         let Problems { mut found, broken } = self;
-        let refused: Vec<(String, String)> =
+        let rejected: Vec<(String, String)> =
             found.iter().map(|violation| (violation.field.clone(), subject(&violation.rule))).collect();
         // The guest does not name a field's source: the rule codes of its getters identify the rejected fields.
-        let is_refused = |field: &str, subject: &str| {
+        let is_rejected = |field: &str, subject: &str| {
             let source = source_of(field);
-            refused.iter().any(|(at, rule)| match source {
+            rejected.iter().any(|(at, rule)| match source {
                 Some(source) => at == source || at == field,
                 None => at == field || rule == subject,
             })
@@ -298,11 +298,11 @@ impl Problems {
             let follows = match violation.rule.as_str() {
                 // A rejected contact does not also count as missing, and the main department is not judged if the
                 // departments were rejected.
-                "contact.missing" => is_refused("mobile", "mobile") || is_refused("email", "email"),
+                "contact.missing" => is_rejected("mobile", "mobile") || is_rejected("email", "email"),
                 "main-department.not-a-member" => {
-                    is_refused("main_department", &subject) || is_refused("department", "department")
+                    is_rejected("main_department", &subject) || is_rejected("department", "department")
                 }
-                _ => is_refused(&violation.field, &subject),
+                _ => is_rejected(&violation.field, &subject),
             };
             if !follows {
                 let field =

@@ -68,15 +68,15 @@ export function decide<Rules, Lowered>(
     const decision = mapping.decide(rules, clock, record);
     const holdsUntil = clock.take();
     const lowered = lower(decision);
-    const refused = refusal(decision, record, (field) => mapping.sourceOf?.(rules, field));
-    return refused === undefined
+    const rejected = rejection(decision, record, (field) => mapping.sourceOf?.(rules, field));
+    return rejected === undefined
       ? { decision: lowered, notes: record.notes, holdsUntil }
-      : { decision: lower(refused), notes: [], holdsUntil };
+      : { decision: lower(rejected), notes: [], holdsUntil };
   });
 }
 
 /** The decision used instead if the record had problems or the decision breaks a rule. */
-function refusal(
+function rejection(
   decision: Decision,
   { problems }: FormRecord,
   sourceOf: (field: string) => string | undefined,
@@ -125,7 +125,7 @@ function beside(
   }
   const fields = new Set(problems.map(({ field }) => field));
   const subjects = new Set(problems.map(subject));
-  const isRefused = (field: string, subject: string) => {
+  const isRejected = (field: string, subject: string) => {
     const source = sourceOf(field);
     // The guest does not name a field's source: the rule codes of its getters identify the rejected fields.
     return fields.has(field) || (source === undefined ? subjects.has(subject) : fields.has(source));
@@ -134,11 +134,11 @@ function beside(
     const about = subject(violation);
     switch (violation.rule) {
       case "contact.missing":
-        return !isRefused("mobile", "mobile") && !isRefused("email", "email");
+        return !isRejected("mobile", "mobile") && !isRejected("email", "email");
       case "main-department.not-a-member":
-        return !isRefused("main_department", about) && !isRefused("department", "department");
+        return !isRejected("main_department", about) && !isRejected("department", "department");
       default:
-        return !isRefused(violation.field, about);
+        return !isRejected(violation.field, about);
     }
   });
 }

@@ -2,16 +2,16 @@
  * Removes the sources of nondeterminism: the time of day and randomness. Rules get the time from their clock.
  */
 
-const refuse = (what: string) => (): never => {
+const forbid = (what: string) => (): never => {
   throw new Error(`${what} is not there for rules, which must give the same answer for ever; use clock.now`);
 };
 
-Math.random = refuse("Math.random");
+Math.random = forbid("Math.random");
 
 globalThis.Date = new Proxy(Date, {
-  construct: (target, values: []) => (values.length === 0 ? refuse("new Date()")() : new target(...values)),
-  apply: refuse("Date()"),
+  construct: (target, values: []) => (values.length === 0 ? forbid("new Date()")() : new target(...values)),
+  apply: forbid("Date()"),
 });
-Date.now = refuse("Date.now");
+Date.now = forbid("Date.now");
 
 export {};

@@ -46,7 +46,7 @@ export class FormRecord {
         throw error;
       }
       const { line: at, column } = error;
-      this.refuse(
+      this.reject(
         "_id",
         "row.not-json",
         `该行不是 JSON 对象（第 ${at} 行第 ${column} 列）`,
@@ -185,7 +185,7 @@ export class FormRecord {
   }
 
   /** Rejects the row because of a field: `rule` is a stable code, the rest is the message for the clerk. */
-  refuse(field: string, rule: string, chinese: string, english: string): void {
+  reject(field: string, rule: string, chinese: string, english: string): void {
     this.problems.push(new Fault(rule, chinese, english).at(field));
   }
 

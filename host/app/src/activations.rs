@@ -18,7 +18,7 @@ use ruzhi_store::ActivationRow;
 /// A request to roll back to earlier rules.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct RollBackRequest {
+pub struct RollbackRequest {
     /// A number, a digest or the beginning of one; by default the rules before the present ones.
     #[serde(deserialize_with = "unless_empty")]
     pub to: Option<String>,
@@ -43,21 +43,21 @@ pub struct ActivateRequest {
 }
 
 /// Makes earlier rules live again. Runs under way keep the rules they started with.
-pub async fn roll_back(
+pub async fn rollback(
     app: &App,
     principal: &Principal,
     tenant: &TenantId,
     flow: &FlowId,
-    input: ActionInput<RollBackRequest>,
+    input: ActionInput<RollbackRequest>,
 ) -> Result<ActivationRow, Report> {
     let told = input.as_ref().ok();
     let why = told.and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
     let asking = AuditRequest {
         subject: told.and_then(|input| input.to.clone()),
-        ..AuditRequest::of("rules.roll_back", tenant, flow).with_detail(why.clone())
+        ..AuditRequest::of("rules.rollback", tenant, flow).with_detail(why.clone())
     };
     recorded(app, principal, asking, async {
-        let RollBackRequest { to, .. } = input?;
+        let RollbackRequest { to, .. } = input?;
         let by = ChangeAuthor { who: principal.name.clone(), why };
         let deployment = app.deployment();
         let (tenant, flow) = deployment.find(tenant, flow)?;
@@ -68,7 +68,7 @@ pub async fn roll_back(
             Ok(held) => held.rules(),
             Err(_) => Digest::of(""),
         };
-        Ok(rules.roll_back(to.as_deref(), offered, &by, |_| {}).await?.activation)
+        Ok(rules.rollback(to.as_deref(), offered, &by, |_| {}).await?.activation)
     })
     .await
 }

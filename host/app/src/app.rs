@@ -10,7 +10,7 @@ use super::scheduler::Scheduler;
 use super::tally::Tally;
 use ruzhi_message::Report;
 use ruzhi_model::Clock;
-use ruzhi_store::{AlarmRow, Database};
+use ruzhi_store::{AlertRow, Database};
 
 /// Denied actions of one person in an hour that are each audited.
 const DENIALS: u32 = 60;
@@ -20,7 +20,7 @@ pub struct App {
     deployment: RwLock<Arc<Deployment>>,
     /// The reason the configuration on disk is not fully in use.
     invalid: RwLock<Option<Report>>,
-    alarms: Arc<RwLock<Vec<AlarmRow>>>,
+    alerts: Arc<RwLock<Vec<AlertRow>>>,
     /// The store.
     pub store: Arc<Database>,
     /// The source of the time.
@@ -36,19 +36,19 @@ pub struct App {
 }
 
 impl App {
-    /// The use cases over a deployment. `alarms` is the list of those that stand.
+    /// The use cases over a deployment. `alerts` is the list of those that stand.
     pub fn new(
         deployment: Deployment,
         clock: Arc<dyn Clock>,
         scheduler: Scheduler,
-        alarms: Arc<RwLock<Vec<AlarmRow>>>,
+        alerts: Arc<RwLock<Vec<AlertRow>>>,
     ) -> Self {
         Self {
             store: Arc::clone(&deployment.store),
             started_at: clock.now(),
             deployment: RwLock::new(Arc::new(deployment)),
             invalid: RwLock::new(None),
-            alarms,
+            alerts,
             clock,
             live: LiveRuns::default(),
             scheduler,
@@ -77,8 +77,8 @@ impl App {
         self.invalid.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The alarms that stand, latest first.
-    pub fn active_alarms(&self) -> Vec<AlarmRow> {
-        self.alarms.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The alerts that stand, latest first.
+    pub fn active_alerts(&self) -> Vec<AlertRow> {
+        self.alerts.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -1,7 +1,7 @@
 //! Items that need a person, the most urgent first.
 
 use super::overview::{Attention, AttentionKind, FlowOverview, TenantOverview};
-use crate::scheduler::StandingState;
+use crate::scheduler::ScheduleStateKind;
 use ruzhi_message::Report;
 use ruzhi_model::Text;
 use ruzhi_store::DriftCheckRow;
@@ -10,9 +10,9 @@ use ruzhi_store::DriftCheckRow;
 pub(super) fn list(
     tenants: &[TenantOverview],
     checks: &[DriftCheckRow],
-    refused: Option<&Report>,
+    invalid: Option<&Report>,
 ) -> Vec<Attention> {
-    let mut all: Vec<Attention> = refused.map(files).into_iter().collect();
+    let mut all: Vec<Attention> = invalid.map(files).into_iter().collect();
     for flow in tenants.iter().flat_map(|tenant| &tenant.flows) {
         of_flow(flow, &mut all);
     }
@@ -22,17 +22,17 @@ pub(super) fn list(
     all
 }
 
-fn files(refused: &Report) -> Attention {
+fn files(invalid: &Report) -> Attention {
     Attention {
-        kind: AttentionKind::FilesRefused,
+        kind: AttentionKind::ConfigInvalid,
         tenant: None,
         flow: None,
         text: Text::new(
             format!(
                 "the configuration on disk is invalid; still using the previous one: {}",
-                refused.text().en
+                invalid.text().en
             ),
-            format!("配置文件有误，仍在使用此前的配置：{}", refused.text().zh),
+            format!("配置文件有误，仍在使用此前的配置：{}", invalid.text().zh),
         ),
         hint: Some(Text::new(
             "correct the files; they are then loaded automatically",
@@ -78,7 +78,9 @@ fn of_flow(flow: &FlowOverview, all: &mut Vec<Attention>) {
             since,
         });
     };
-    if let Some(blocked) = flow.standing.as_ref().and_then(|standing| standing.blocked.as_ref()) {
+    if let Some(blocked) =
+        flow.schedule_state.as_ref().and_then(|schedule_state| schedule_state.blocked.as_ref())
+    {
         let text = Text::new(
             format!("{name} is blocked: {}", blocked.text.en),
             format!("{name} 已停止待处理：{}", blocked.text.zh),
@@ -106,30 +108,30 @@ fn of_flow(flow: &FlowOverview, all: &mut Vec<Attention>) {
         let link = format!("/quarantine?tenant={}&flow={}&rule=member.removed", flow.tenant, flow.flow);
         say(AttentionKind::Removed, text, Some(hint), link, None);
     }
-    if let Some(standing) = &flow.standing {
-        if standing.failures > 0 && standing.state != StandingState::Blocked {
+    if let Some(schedule_state) = &flow.schedule_state {
+        if schedule_state.failures > 0 && schedule_state.state != ScheduleStateKind::Blocked {
             let problem = flow.last_run.as_ref().and_then(|run| run.problem.clone());
             let why = |lang: fn(&Text) -> &String| problem.as_ref().map(lang).cloned().unwrap_or_default();
             let text = Text::new(
                 format!(
                     "{name} failed {} times one after another: {}",
-                    standing.failures,
+                    schedule_state.failures,
                     why(|text| &text.en)
                 ),
-                format!("{name} 已连续失败 {} 次：{}", standing.failures, why(|text| &text.zh)),
+                format!("{name} 已连续失败 {} 次：{}", schedule_state.failures, why(|text| &text.zh)),
             );
             let run = flow.last_run.as_ref();
             let link = run.map_or_else(|| here.clone(), |run| format!("/runs/{}", run.id));
             say(AttentionKind::Failing, text, None, link, run.and_then(|run| run.ended_at));
         }
-        if standing.late {
+        if schedule_state.late {
             let text = Text::new(
                 format!("{name} is overdue: its run has not started"),
                 format!("{name} 逾期未运行"),
             );
-            say(AttentionKind::Late, text, None, here.clone(), standing.queued_since);
+            say(AttentionKind::Late, text, None, here.clone(), schedule_state.queued_since);
         }
-        if let Some(paused) = &standing.paused {
+        if let Some(paused) = &schedule_state.paused {
             let why = paused.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
             let text = Text::new(
                 format!("{} paused {name}{why}", paused.who),
@@ -139,10 +141,10 @@ fn of_flow(flow: &FlowOverview, all: &mut Vec<Attention>) {
             say(AttentionKind::Paused, text, Some(hint), here.clone(), Some(paused.at));
         }
     }
-    if flow.rejects > 0 {
+    if flow.rejected > 0 {
         let text = Text::new(
-            format!("{} records of {name} wait to be corrected", flow.rejects),
-            format!("{name} 有 {} 条记录待修正", flow.rejects),
+            format!("{} records of {name} wait to be corrected", flow.rejected),
+            format!("{name} 有 {} 条记录待修正", flow.rejected),
         );
         let hint = Text::new("correct the rows in the form", "请在表单中修正这些行");
         let link = format!("/quarantine?tenant={}&flow={}", flow.tenant, flow.flow);

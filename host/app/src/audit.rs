@@ -113,7 +113,7 @@ pub async fn recorded<T>(
 ) -> Result<T, Report> {
     store.audit_put(&row).await?;
     let result = work.await;
-    row.outcome = result.as_ref().map_or_else(|failure| failure.code().to_owned(), outcome);
+    row.outcome = result.as_ref().map_or_else(|report| report.code().to_owned(), outcome);
     let written: Result<(), StoreError> = store.audit_put(&row).await;
     match written {
         // The caller gets the request's own error; the log keeps `begun`.

@@ -84,17 +84,17 @@ pub(super) async fn recorded<T>(
     let actor = Actor { who: &principal.name, role: principal.role, origin: &principal.origin };
     let mut row = row(app.clock.as_ref(), actor, asking);
     if principal.role < Role::Operator {
-        let failure = forbidden();
-        failure.code().clone_into(&mut row.outcome);
+        let report = forbidden();
+        report.code().clone_into(&mut row.outcome);
         let turn = app.denials.count(&principal.name, app.clock.now());
         if turn == TallyResult::Last {
-            row.detail = Some("further refusals of this person in this hour are not written down".to_owned());
+            row.detail = Some("further denials of this person in this hour are not written down".to_owned());
         }
         // Denied attempts change nothing and must not fill the log.
         if !matches!(turn, TallyResult::TooMany { .. }) {
             app.store.audit_put(&row).await?;
         }
-        return Err(failure);
+        return Err(report);
     }
     audit::recorded(app.store.as_ref(), row, work, |_| DONE.to_owned()).await
 }

@@ -86,7 +86,7 @@ pub struct RunsPoint {
 
 /// Records in quarantine by rule, now.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct RefusalsChart {
+pub struct QuarantineChart {
     /// The most frequent first.
     pub rules: Vec<RuleGroup>,
     /// Records in quarantine.
@@ -214,9 +214,9 @@ fn beginnings(
 }
 
 /// Records in quarantine by rule.
-pub async fn refusals_chart(app: &App, asked: &ChartQuery) -> Result<RefusalsChart, Report> {
+pub async fn quarantine_chart(app: &App, asked: &ChartQuery) -> Result<QuarantineChart, Report> {
     let (rules, records) = by_rule(app, asked.tenant.as_ref(), asked.flow.as_ref()).await?;
-    Ok(RefusalsChart { rules, records })
+    Ok(QuarantineChart { rules, records })
 }
 
 /// API calls against the limits, from the stored runs of the last hour. A run's calls count as spread evenly over it.

@@ -10,7 +10,7 @@
 //! the log; `scheduler`, the handle through which runs are asked for; `live`, the progress of the runs under way.
 
 mod activations;
-mod alarms;
+mod alerts;
 mod app;
 mod aside;
 mod attention;
@@ -43,14 +43,14 @@ mod settings;
 mod spreadsheet;
 mod tally;
 
-pub use activations::{ActivateRequest, RollBackRequest, activate, roll_back};
-pub use alarms::alarms;
+pub use activations::{ActivateRequest, RollbackRequest, activate, rollback};
+pub use alerts::alerts;
 pub use app::App;
 pub use audit_log::logged_in;
 pub use audit_log::{AuditQuery, audit};
 pub use charts::{
-    ApiCalls, CallsChart, ChartQuery, ChartStep, CorpCalls, RefusalsChart, RunsChart, RunsPoint, calls_chart,
-    refusals_chart, runs_chart,
+    ApiCalls, CallsChart, ChartQuery, ChartStep, CorpCalls, QuarantineChart, RunsChart, RunsPoint,
+    calls_chart, quarantine_chart, runs_chart,
 };
 pub use drift::{DriftQuery, DriftView, FindingKind, FindingView, drift};
 pub use flows::{EmptyRequest, PauseRequest, RunMode, RunRequest, pause, resume, retry, run_now};
@@ -73,12 +73,12 @@ pub use removals::{RemovalRequest, RemovalView, RemovalsQuery, answer_removal, r
 pub use removals::{no_member, not_removed};
 pub use row_field::RowField;
 pub use rules::{
-    DifferenceQuery, DifferenceView, FlowGuestView, GuestOverview, LiveRules, OfferedRules, Offers, guest,
-    guest_difference, guests,
+    DifferenceQuery, DifferenceView, FlowRulesView, LiveRules, OfferedRules, Offers, RulesOverview,
+    rules_difference, rules_overview, rules_view,
 };
 pub use runs::{RunView, RunsQuery, run, runs};
 pub use settings::{
-    AlarmsView, FlowSettings, LimitView, Observance, PersonView, ProblemView, SecretView, ServerView,
-    SettingsView, TenantSettings, settings,
+    AlertsView, ConfigurationStatus, FlowSettings, LimitView, PersonView, ProblemView, SecretView,
+    ServerView, SettingsView, TenantSettings, settings,
 };
 pub use tally::{Tally, TallyResult};

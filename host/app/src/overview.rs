@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 use super::attention;
 use crate::app::App;
 use crate::live::LiveRun;
-use crate::scheduler::FlowStanding;
+use crate::scheduler::ScheduleState;
 use ruzhi_message::Report;
 use ruzhi_model::{FlowId, PlanId, TenantId, Text};
-use ruzhi_store::{AlarmRow, FlowStatus, RunRow};
+use ruzhi_store::{AlertRow, FlowStatus, RunRow};
 
 /// The state of all tenants.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -27,8 +27,8 @@ pub struct Overview {
     pub attention: Vec<Attention>,
     /// Runs under way, oldest first.
     pub live: Vec<LiveRun>,
-    /// Standing alarms.
-    pub alarms: Vec<AlarmRow>,
+    /// Active alerts.
+    pub alerts: Vec<AlertRow>,
 }
 
 /// The state of a tenant's flows.
@@ -54,7 +54,7 @@ pub struct FlowOverview {
     /// Its cron expression; without one it runs only when woken or requested.
     pub schedule: Option<String>,
     /// Its state in the scheduler; none before the scheduler's first look at it.
-    pub standing: Option<FlowStanding>,
+    pub schedule_state: Option<ScheduleState>,
     /// Its last run.
     pub last_run: Option<RunRow>,
     /// Its next run, if known.
@@ -64,7 +64,7 @@ pub struct FlowOverview {
     /// Records stored.
     pub records: u64,
     /// Records in quarantine.
-    pub rejects: u64,
+    pub rejected: u64,
     /// Members removed by hand that wait for a person's decision; they are in quarantine too.
     pub removed: u64,
     /// The point up to which it has read the form.
@@ -88,7 +88,7 @@ pub enum AttentionKind {
     /// The directory was changed by hand.
     Drift,
     /// The configuration on disk is invalid; the previous one is still in use.
-    FilesRefused,
+    ConfigInvalid,
     /// The last runs failed.
     Failing,
     /// A run is overdue.
@@ -132,8 +132,12 @@ pub async fn tenant(app: &App, tenant: &TenantId) -> Result<Overview, Report> {
 async fn look(app: &App, only: Option<&TenantId>) -> Result<Overview, Report> {
     let deployment = app.deployment();
     let is_asked = |tenant: &TenantId| only.is_none_or(|only| only == tenant);
-    let mut standings: HashMap<(TenantId, FlowId), FlowStanding> =
-        app.scheduler.standings().into_iter().map(|s| ((s.tenant.clone(), s.flow.clone()), s)).collect();
+    let mut schedule_states: HashMap<(TenantId, FlowId), ScheduleState> = app
+        .scheduler
+        .schedule_states()
+        .into_iter()
+        .map(|s| ((s.tenant.clone(), s.flow.clone()), s))
+        .collect();
     let mut statuses: HashMap<(TenantId, FlowId), FlowStatus> = app
         .store
         .flow_statuses_list()
@@ -149,14 +153,14 @@ async fn look(app: &App, only: Option<&TenantId>) -> Result<Overview, Report> {
             let flows = tenant.flows.iter().map(|flow| {
                 let name = (tenant.id.clone(), flow.id.clone());
                 let status = statuses.remove(&name);
-                let standing = standings.remove(&name);
+                let schedule_state = schedule_states.remove(&name);
                 let numbers = status.as_ref();
                 FlowOverview {
                     schedule: flow.schedule.clone(),
-                    next_run: standing.as_ref().and_then(|standing| standing.next),
+                    next_run: schedule_state.as_ref().and_then(|schedule_state| schedule_state.next),
                     members: numbers.map_or(0, |status| status.members),
                     records: numbers.map_or(0, |status| status.records),
-                    rejects: numbers.map_or(0, |status| status.rejects),
+                    rejected: numbers.map_or(0, |status| status.rejected),
                     removed: numbers.map_or(0, |status| status.removed),
                     watermark: numbers.and_then(|status| status.watermark),
                     live: live
@@ -165,7 +169,7 @@ async fn look(app: &App, only: Option<&TenantId>) -> Result<Overview, Report> {
                         .cloned(),
                     held: numbers.map(|status| status.held.clone()).unwrap_or_default(),
                     last_run: status.and_then(|status| status.last_run),
-                    standing,
+                    schedule_state,
                     tenant: name.0,
                     flow: name.1,
                 }
@@ -178,7 +182,7 @@ async fn look(app: &App, only: Option<&TenantId>) -> Result<Overview, Report> {
             }
         })
         .collect();
-    let is_ours = |alarm: &AlarmRow| alarm.tenant.as_ref().is_none_or(is_asked);
+    let is_ours = |alert: &AlertRow| alert.tenant.as_ref().is_none_or(is_asked);
     let mut checks = app.store.drift_checks_list().await?;
     checks.retain(|check| check.findings > 0 && is_asked(&check.tenant));
     Ok(Overview {
@@ -187,6 +191,6 @@ async fn look(app: &App, only: Option<&TenantId>) -> Result<Overview, Report> {
         attention: attention::list(&tenants, &checks, app.invalid().as_ref()),
         tenants,
         live,
-        alarms: app.active_alarms().into_iter().filter(is_ours).collect(),
+        alerts: app.active_alerts().into_iter().filter(is_ours).collect(),
     })
 }

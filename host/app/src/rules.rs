@@ -21,14 +21,14 @@ use ruzhi_store::{ActivationRow, Artifacts};
 
 /// The rules of every flow.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct GuestOverview {
+pub struct RulesOverview {
     /// By tenant and flow.
-    pub flows: Vec<FlowGuestView>,
+    pub flows: Vec<FlowRulesView>,
 }
 
 /// The rules of a flow.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct FlowGuestView {
+pub struct FlowRulesView {
     /// The tenant.
     pub tenant: TenantId,
     /// The flow.
@@ -131,7 +131,7 @@ const MOST: usize = 200;
 const HISTORY: usize = 200;
 
 /// The rules of every flow.
-pub async fn guests(app: &App) -> Result<GuestOverview, Report> {
+pub async fn rules_overview(app: &App) -> Result<RulesOverview, Report> {
     let deployment = app.deployment();
     let mut files = FileDigests::default();
     let mut flows = Vec::new();
@@ -139,7 +139,7 @@ pub async fn guests(app: &App) -> Result<GuestOverview, Report> {
         for flow in &tenant.flows {
             let history = app.store.activations_list(&tenant.id, &flow.id, 1).await?;
             let latest = history.first().cloned();
-            flows.push(FlowGuestView {
+            flows.push(FlowRulesView {
                 tenant: tenant.id.clone(),
                 flow: flow.id.clone(),
                 offered: tried(app, tenant, flow, files.beside(flow, latest.as_ref()).await),
@@ -148,11 +148,11 @@ pub async fn guests(app: &App) -> Result<GuestOverview, Report> {
             });
         }
     }
-    Ok(GuestOverview { flows })
+    Ok(RulesOverview { flows })
 }
 
 /// The rules of a flow, and its history.
-pub async fn guest(app: &App, tenant: &TenantId, flow: &FlowId) -> Result<FlowGuestView, Report> {
+pub async fn rules_view(app: &App, tenant: &TenantId, flow: &FlowId) -> Result<FlowRulesView, Report> {
     let deployment = app.deployment();
     let (tenant_settings, flow_settings) = deployment.find(tenant, flow)?;
     let history = app.store.activations_list(tenant, flow, HISTORY).await?;
@@ -170,7 +170,7 @@ pub async fn guest(app: &App, tenant: &TenantId, flow: &FlowId) -> Result<FlowGu
         }
         None => None,
     };
-    Ok(FlowGuestView {
+    Ok(FlowRulesView {
         tenant: tenant.clone(),
         flow: flow.clone(),
         live,
@@ -184,7 +184,7 @@ pub async fn guest(app: &App, tenant: &TenantId, flow: &FlowId) -> Result<FlowGu
     })
 }
 
-/// Adds to the rules in the files the reason why a run did not make them live, taken from the standing alarm.
+/// Adds to the rules in the files the reason why a run did not make them live, taken from the active alert.
 fn tried(
     app: &App,
     tenant: &config::TenantConfig,
@@ -192,16 +192,16 @@ fn tried(
     mut offered: OfferedRules,
 ) -> OfferedRules {
     if offered.is == Offers::New && offered.failure.is_none() {
-        let about = |alarm: &ruzhi_store::AlarmRow| {
-            alarm.kind == "rules.kept"
-                && alarm.tenant.as_ref() == Some(&tenant.id)
-                && alarm.flow.as_ref() == Some(&flow.id)
+        let about = |alert: &ruzhi_store::AlertRow| {
+            alert.kind == "rules.kept"
+                && alert.tenant.as_ref() == Some(&tenant.id)
+                && alert.flow.as_ref() == Some(&flow.id)
         };
         offered.failure = app
-            .active_alarms()
+            .active_alerts()
             .into_iter()
             .find(about)
-            .map(|alarm| Report::new(exit::FAILED, alarm.kind, alarm.text, alarm.hint));
+            .map(|alert| Report::new(exit::FAILED, alert.kind, alert.text, alert.hint));
     }
     offered
 }
@@ -264,7 +264,7 @@ pub(super) async fn read(flow: &config::FlowConfig) -> Result<Artifacts, Report>
 }
 
 /// How other rules would change the decisions of the live ones.
-pub async fn guest_difference(
+pub async fn rules_difference(
     app: &App,
     principal: &Principal,
     tenant: &TenantId,

@@ -43,7 +43,7 @@ impl From<WakeKind> for Wake {
 /// The state of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum StandingState {
+pub enum ScheduleStateKind {
     /// Its next run has a time.
     Waiting,
     /// Without a schedule: it runs when it is woken or asked.
@@ -65,13 +65,13 @@ pub type FlowKey = (TenantId, FlowId);
 
 /// A flow and its place in the schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct FlowStanding {
+pub struct ScheduleState {
     /// The tenant.
     pub tenant: TenantId,
     /// The flow.
     pub flow: FlowId,
     /// Its state.
-    pub state: StandingState,
+    pub state: ScheduleStateKind,
     /// Its next run, as far as that is known.
     pub next: Option<DateTime<Utc>>,
     /// Waiting for room since then.
@@ -166,14 +166,14 @@ impl ManualRun {
 #[derive(Clone)]
 pub struct Scheduler {
     messages: mpsc::UnboundedSender<Message>,
-    board: watch::Receiver<Arc<Vec<FlowStanding>>>,
+    board: watch::Receiver<Arc<Vec<ScheduleState>>>,
     locks: PlanLocks,
 }
 
 /// The task's end of the handle.
 pub struct Inbox {
     pub messages: mpsc::UnboundedReceiver<Message>,
-    pub board: watch::Sender<Arc<Vec<FlowStanding>>>,
+    pub board: watch::Sender<Arc<Vec<ScheduleState>>>,
 }
 
 #[cfg(any(test, feature = "testing"))]
@@ -233,8 +233,8 @@ impl Inbox {
     }
 
     /// Publishes the state of the flows.
-    pub fn stands(&self, standings: Vec<FlowStanding>) {
-        self.board.send_replace(Arc::new(standings));
+    pub fn stands(&self, schedule_states: Vec<ScheduleState>) {
+        self.board.send_replace(Arc::new(schedule_states));
     }
 }
 
@@ -331,12 +331,12 @@ impl Scheduler {
     }
 
     /// The state of every flow.
-    pub fn standings(&self) -> Vec<FlowStanding> {
+    pub fn schedule_states(&self) -> Vec<ScheduleState> {
         self.board.borrow().to_vec()
     }
 
     /// The state of every flow, and each change of it.
-    pub fn follow(&self) -> watch::Receiver<Arc<Vec<FlowStanding>>> {
+    pub fn follow(&self) -> watch::Receiver<Arc<Vec<ScheduleState>>> {
         self.board.clone()
     }
 

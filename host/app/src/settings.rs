@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::rules::{FileDigests, OfferedRules};
 use crate::app::App;
-use ruzhi_config::{self as config, Absent, AlarmSettings, DuplicatePolicy, Guard, Problem, Role};
+use ruzhi_config::{self as config, Absent, AlertSettings, DuplicatePolicy, Guard, Problem, Role};
 use ruzhi_message::Report;
 use ruzhi_model::{FlowId, Lang, TenantId, Text};
 
@@ -21,7 +21,7 @@ pub struct SettingsView {
     /// The configuration's folder.
     pub dir: String,
     /// The comparison with the files on disk.
-    pub observance: Observance,
+    pub configuration: ConfigurationStatus,
     /// Addresses and people.
     pub server: ServerView,
     /// The store's file.
@@ -30,8 +30,8 @@ pub struct SettingsView {
     pub at_once: u32,
     /// Seconds after its time until a run that has not begun is late.
     pub late_after_seconds: u64,
-    /// The host's alarms: `robot` and `url`, each set or not set.
-    pub alarms: AlarmsView,
+    /// The host's alerts: `robot` and `url`, each set or not set.
+    pub alerts: AlertsView,
     /// Memory of one instance of a guest, in bytes.
     pub guest_memory_bytes: u64,
     /// Milliseconds a guest has for one batch.
@@ -42,12 +42,12 @@ pub struct SettingsView {
 
 /// The comparison of the settings in use with the files on disk.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Observance {
+pub struct ConfigurationStatus {
     /// True if everything in the files is in use.
-    pub same: bool,
+    pub in_use: bool,
     /// The reason some of it is not.
     #[schema(value_type = Option<Object>)]
-    pub refused: Option<Report>,
+    pub error: Option<Report>,
     /// The problems, each with its place in the files.
     pub problems: Vec<ProblemView>,
     /// Settings that are in use but should be reviewed.
@@ -91,9 +91,9 @@ pub struct PersonView {
     pub role: Role,
 }
 
-/// Alarm settings.
+/// Alert settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct AlarmsView {
+pub struct AlertsView {
     /// A group robot is set.
     pub robot: bool,
     /// An address is set.
@@ -139,8 +139,8 @@ pub struct TenantSettings {
     pub grace_days: u64,
     /// Members that are never changed.
     pub protected: Vec<String>,
-    /// The tenant's own alarms; if none, the host's apply.
-    pub alarms: Option<AlarmsView>,
+    /// The tenant's own alerts; if none, the host's apply.
+    pub alerts: Option<AlertsView>,
     /// The flows, by id.
     pub flows: Vec<FlowSettings>,
 }
@@ -193,7 +193,7 @@ pub struct FlowSettings {
 pub async fn settings(app: &App) -> Result<SettingsView, Report> {
     let deployment = app.deployment();
     let config = &deployment.config;
-    let refused = app.invalid();
+    let invalid = app.invalid();
     let mut files = FileDigests::default();
     let mut tenants = Vec::new();
     for tenant in &config.tenants {
@@ -208,14 +208,14 @@ pub async fn settings(app: &App) -> Result<SettingsView, Report> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: app.started_at,
         dir: config.dir.display().to_string(),
-        observance: Observance {
-            same: refused.is_none(),
-            problems: refused
+        configuration: ConfigurationStatus {
+            in_use: invalid.is_none(),
+            problems: invalid
                 .as_ref()
                 .and_then(Report::problems)
                 .map(|problems| problems.list.iter().map(of_problem).collect())
                 .unwrap_or_default(),
-            refused,
+            error: invalid,
             warnings: config.warnings.iter().map(of_problem).collect(),
         },
         server: ServerView {
@@ -231,7 +231,7 @@ pub async fn settings(app: &App) -> Result<SettingsView, Report> {
         store: config.store.path.display().to_string(),
         at_once: config.schedule.at_once,
         late_after_seconds: config.schedule.late_after.as_secs(),
-        alarms: of_alarms(&config.alarms),
+        alerts: of_alerts(&config.alerts),
         guest_memory_bytes: config.guest.memory_bytes,
         guest_deadline_ms: u64::try_from(config.guest.deadline.as_millis()).unwrap_or(u64::MAX),
         tenants,
@@ -249,11 +249,11 @@ fn of_problem(problem: &Problem) -> ProblemView {
     }
 }
 
-fn of_alarms(alarms: &AlarmSettings) -> AlarmsView {
-    AlarmsView {
-        robot: alarms.robot.is_some(),
-        url: alarms.url.is_some(),
-        lang: alarms.lang.map(|lang| if lang == Lang::Zh { "zh" } else { "en" }.to_owned()),
+fn of_alerts(alerts: &AlertSettings) -> AlertsView {
+    AlertsView {
+        robot: alerts.robot.is_some(),
+        url: alerts.url.is_some(),
+        lang: alerts.lang.map(|lang| if lang == Lang::Zh { "zh" } else { "en" }.to_owned()),
     }
 }
 
@@ -283,7 +283,7 @@ fn of_tenant(tenant: &config::TenantConfig, flows: Vec<FlowSettings>) -> TenantS
         guard: of_guard(&tenant.guard),
         grace_days: tenant.grace.as_secs() / 86_400,
         protected: tenant.protected.iter().map(ToString::to_string).collect(),
-        alarms: tenant.alarms.as_ref().map(of_alarms),
+        alerts: tenant.alerts.as_ref().map(of_alerts),
         flows,
     }
 }
@@ -313,7 +313,7 @@ fn of_flow(flow: &config::FlowConfig, rules: OfferedRules) -> FlowSettings {
         filter: flow.source.filter.clone(),
         overlap_seconds: flow.source.overlap.as_secs(),
         duplicates: match flow.duplicates {
-            DuplicatePolicy::Reject => "refuse",
+            DuplicatePolicy::Reject => "reject",
             DuplicatePolicy::Newest => "newest",
         }
         .to_owned(),

@@ -50,7 +50,7 @@ impl Spreadsheet {
                 "label",
                 "rule",
                 "message",
-                "refused by",
+                "rejected by",
                 "WeCom errcode",
                 "waits for",
                 "next try",

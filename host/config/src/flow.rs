@@ -27,7 +27,7 @@ pub(super) fn read(
     let checks = context.checks;
     let schedule = section.maybe("schedule", |entry| entry.parse(|text| value::schedule(text, zone)));
     let duplicates = section.optional("duplicates", DuplicatePolicy::Reject, |entry| {
-        choice::word(entry, &[("refuse", DuplicatePolicy::Reject), ("newest", DuplicatePolicy::Newest)])
+        choice::word(entry, &[("reject", DuplicatePolicy::Reject), ("newest", DuplicatePolicy::Newest)])
     });
     let absent = section.optional("absent", Absent::Keep, |entry| {
         choice::word(entry, &[("keep", Absent::Keep), ("leave", Absent::Leave)])

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::diagnostics::Diagnostic;
 use super::secret::SecretSource;
 use super::settings::{
-    AlarmSettings, Checks, Guard, GuestSettings, ScheduleSettings, ServerSettings, StoreSettings,
+    AlertSettings, Checks, Guard, GuestSettings, ScheduleSettings, ServerSettings, StoreSettings,
 };
 use super::toml_reader::Section;
-use super::{alarms, server, value};
+use super::{alerts, server, value};
 use ruzhi_plan::OVER_TIME;
 
 /// The maximum values of a guard: no ceiling at all.
@@ -34,7 +34,7 @@ pub(super) struct HostSettings {
     pub(super) store: StoreSettings,
     pub(super) server: ServerSettings,
     pub(super) schedule: ScheduleSettings,
-    pub(super) alarms: AlarmSettings,
+    pub(super) alerts: AlertSettings,
     pub(super) guest: GuestSettings,
     pub(super) guard_ceiling: Guard,
 }
@@ -61,7 +61,7 @@ impl HostSettings {
                 people: Vec::new(),
             },
             schedule: ScheduleSettings { at_once: 32, late_after: Duration::from_secs(15 * 60) },
-            alarms: AlarmSettings::default(),
+            alerts: AlertSettings::default(),
             guard_ceiling: UNLIMITED,
         }
     }
@@ -87,7 +87,7 @@ pub(super) fn read(root: &Section<'_>, secrets: &dyn SecretSource, checks: &Chec
     let late_after = section.optional("late_after", defaults.schedule.late_after, |entry| {
         entry.parse(|text| value::duration_within(text, "1m", "7d"))
     });
-    let alarms = alarms::read(root, secrets, checks, |what| format!("RUZHI_{what}"));
+    let alerts = alerts::read(root, secrets, checks, |what| format!("RUZHI_{what}"));
 
     let section = root.section("guest");
     let memory_bytes =
@@ -109,7 +109,7 @@ pub(super) fn read(root: &Section<'_>, secrets: &dyn SecretSource, checks: &Chec
         store,
         server: server?,
         schedule: ScheduleSettings { at_once: at_once?, late_after: late_after? },
-        alarms: alarms?.unwrap_or(defaults.alarms),
+        alerts: alerts?.unwrap_or(defaults.alerts),
         guest: GuestSettings {
             memory_bytes: memory_bytes?,
             deadline: deadline?,

@@ -16,12 +16,12 @@ const GUARD: &[&str] = &[
 
 /// The keys of `ruzhi.toml`.
 pub(super) const HOST: &[Shape] = &[
-    Shape { path: "", keys: &["store", "server", "schedule", "alarms", "guest", "guard"] },
+    Shape { path: "", keys: &["store", "server", "schedule", "alerts", "guest", "guard"] },
     Shape { path: "store", keys: &["url"] },
     Shape { path: "server", keys: &["listen", "url", "trusted_proxies", "token", "viewer_token", "people"] },
     Shape { path: "server.people", keys: &["name", "role", "token"] },
     Shape { path: "schedule", keys: &["at_once", "late_after"] },
-    Shape { path: "alarms", keys: &["robot", "url", "lang"] },
+    Shape { path: "alerts", keys: &["robot", "url", "lang"] },
     Shape { path: "guest", keys: &["memory", "deadline", "cache", "cache_limit"] },
     Shape { path: "guard", keys: GUARD },
 ];
@@ -40,7 +40,7 @@ pub(super) const TENANT: &[Shape] = &[
             "wecom",
             "jiandaoyun",
             "guard",
-            "alarms",
+            "alerts",
             "flows",
         ],
     },
@@ -53,7 +53,7 @@ pub(super) const TENANT: &[Shape] = &[
     Shape { path: "jiandaoyun", keys: &["base_url", "api_key", "proxy", "limits"] },
     Shape { path: "jiandaoyun.limits", keys: &["per_second"] },
     Shape { path: "guard", keys: GUARD },
-    Shape { path: "alarms", keys: &["robot", "url", "lang"] },
+    Shape { path: "alerts", keys: &["robot", "url", "lang"] },
     Shape {
         path: "flows",
         keys: &["id", "schedule", "duplicates", "absent", "source", "guest", "push", "write_back"],

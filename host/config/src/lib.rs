@@ -7,7 +7,7 @@
 //!
 //! Files contain no secrets (`secret`), and a line shown in a message masks one written there by mistake (`source`).
 
-mod alarms;
+mod alerts;
 mod choice;
 mod context;
 mod diagnostics;
@@ -41,7 +41,7 @@ pub use paths::watched;
 pub use ruzhi_message::{Problem, Problems, Severity};
 pub use secret::{ProcessEnvironment, SecretSource};
 pub use settings::{
-    Absent, AlarmSettings, CallbackSettings, ChangeLimit, Checks, Config, DuplicatePolicy, ExistingPolicy,
+    Absent, AlertSettings, CallbackSettings, ChangeLimit, Checks, Config, DuplicatePolicy, ExistingPolicy,
     FlowConfig, FlowGuest, FlowSource, Guard, GuestSettings, JiandaoyunSettings, PersonSettings,
     RemovedPolicy, Role, ScheduleSettings, Secrets, ServerSettings, StoreSettings, TenantConfig,
     WecomSettings, WriteBack,

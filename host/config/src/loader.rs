@@ -244,7 +244,7 @@ impl Config {
             store: host.store,
             server: host.server,
             schedule: host.schedule,
-            alarms: host.alarms,
+            alerts: host.alerts,
             guest: host.guest,
             guard_ceiling: host.guard_ceiling,
             tenants,

@@ -94,7 +94,7 @@ fn host(loader: &mut Loader<'_>, old: &Config) -> HostSettings {
         store: old.store.clone(),
         server: old.server.clone(),
         schedule: old.schedule.clone(),
-        alarms: old.alarms.clone(),
+        alerts: old.alerts.clone(),
         guest: old.guest.clone(),
         guard_ceiling: old.guard_ceiling,
     };

@@ -261,11 +261,11 @@ pub(super) fn masks(table: &DeTable<'_>) -> Vec<Range<usize>> {
     found
 }
 
-/// `parent` is the key of the table: an address is a secret only under `alarms`.
+/// `parent` is the key of the table: an address is a secret only under `alerts`.
 fn collect(table: &DeTable<'_>, parent: &str, found: &mut Vec<Range<usize>>) {
     for (key, value) in table {
         let key = key.get_ref().as_ref();
-        let secret = KEYS.contains(&key) || (parent == "alarms" && key == "url");
+        let secret = KEYS.contains(&key) || (parent == "alerts" && key == "url");
         let known = keys::is_known(key);
         match value.get_ref() {
             _ if FREE.contains(&key) => {}

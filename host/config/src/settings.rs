@@ -29,8 +29,8 @@ pub struct Config {
     pub server: ServerSettings,
     /// Scheduling of flows.
     pub schedule: ScheduleSettings,
-    /// Receivers of alarms that concern no single tenant, or a tenant without receivers of its own.
-    pub alarms: AlarmSettings,
+    /// Receivers of alerts that concern no single tenant, or a tenant without receivers of its own.
+    pub alerts: AlertSettings,
     /// Resource limits of a guest.
     pub guest: GuestSettings,
     /// Ceiling for the tenants' guards, already applied to them; the maximum values if the host sets none.
@@ -61,7 +61,7 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// The listen address is from the command line, overriding the file.
     pub listen_given: bool,
-    /// Public address of the pages, for links in alarms; without it alarms have no links.
+    /// Public address of the pages, for links in alerts; without it alerts have no links.
     pub url: Option<Url>,
     /// Networks trusted to state the origin of a request; by default this machine.
     pub trusted_proxies: Vec<IpNet>,
@@ -108,12 +108,12 @@ pub struct ScheduleSettings {
     pub late_after: Duration,
 }
 
-/// Receivers of alarms.
+/// Receivers of alerts.
 #[derive(Debug, Clone, Default)]
-pub struct AlarmSettings {
+pub struct AlertSettings {
     /// The address of a WeCom group robot; its key is in it.
     pub robot: Option<SecretString>,
-    /// An address that receives the alarm as JSON.
+    /// An address that receives the alert as JSON.
     pub url: Option<SecretString>,
     /// The language of a robot's messages; both if not set.
     pub lang: Option<Lang>,
@@ -166,8 +166,8 @@ pub struct TenantConfig {
     pub existing: ExistingPolicy,
     /// How to treat members who were removed by hand.
     pub removed: RemovedPolicy,
-    /// Receivers of alarms in place of the host's.
-    pub alarms: Option<AlarmSettings>,
+    /// Receivers of alerts in place of the host's.
+    pub alerts: Option<AlertSettings>,
     /// At least one.
     pub flows: Vec<FlowConfig>,
 }

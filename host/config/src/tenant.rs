@@ -15,7 +15,7 @@ use super::settings::{
     TenantConfig, WecomSettings,
 };
 use super::toml_reader::{Section, TomlEntry};
-use super::{alarms, choice, flow, host, value};
+use super::{alerts, choice, flow, host, value};
 use ruzhi_model::{FlowId, UserId};
 
 /// The maximum rate that can be set; far above the services' own, for tests against a simulator.
@@ -30,7 +30,7 @@ pub(super) fn read(root: &Section<'_>, context: &TenantContext<'_>) -> Option<Te
     let grace = root.optional("grace", month, |entry| entry.parse(value::duration));
     let protected = root.optional("protected", Vec::new(), read_protected);
     let existing = root.optional("existing", ExistingPolicy::Reject, |entry| {
-        choice::word(entry, &[("refuse", ExistingPolicy::Reject), ("adopt", ExistingPolicy::Adopt)])
+        choice::word(entry, &[("reject", ExistingPolicy::Reject), ("adopt", ExistingPolicy::Adopt)])
     });
     let removed = root.optional("removed", RemovedPolicy::Ask, |entry| {
         let words = [
@@ -44,7 +44,7 @@ pub(super) fn read(root: &Section<'_>, context: &TenantContext<'_>) -> Option<Te
     let jiandaoyun = read_jiandaoyun(root, context);
     let guard = host::read_guard(&root.section("guard"), Guard::default(), context.ceiling);
     let flows = read_flows(root, timezone.unwrap_or(Tz::UTC), context);
-    let alarms = alarms::read(root, context.secrets, context.checks, |what| context.variable(what));
+    let alerts = alerts::read(root, context.secrets, context.checks, |what| context.variable(what));
     Some(TenantConfig {
         id: context.id.clone()?,
         file: context.path.to_owned(),
@@ -57,7 +57,7 @@ pub(super) fn read(root: &Section<'_>, context: &TenantContext<'_>) -> Option<Te
         protected: protected?,
         existing: existing?,
         removed: removed?,
-        alarms: alarms?,
+        alerts: alerts?,
         flows: flows?,
     })
 }

@@ -64,7 +64,7 @@ impl<'a> Section<'a> {
         at: Range<usize>,
     ) -> Self {
         let section = Self { file, shapes, path, body: SectionBody::Present { table, at } };
-        section.refuse_unknown(table);
+        section.reject_unknown(table);
         section
     }
 
@@ -236,7 +236,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn refuse_unknown(&self, table: &DeTable<'_>) {
+    fn reject_unknown(&self, table: &DeTable<'_>) {
         let shape = |path: &str| self.shapes.iter().find(|shape| shape.path == path);
         let known = shape(self.path).map_or(&[][..], |shape| shape.keys);
         for (key, _) in table.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {

@@ -266,8 +266,8 @@ impl GuestLoadError {
                 "请检查 ruzhi 用户的进程数与打开文件数限制（`TasksMax`、`LimitNOFILE`）",
             ),
             Self::Quarantined { .. } => Text::new(
-                "the rules are not tried again by themselves: put other rules in place, or, if the process was ended from outside (power, memory, kill), let them be tried again with `ruzhi guest confirm TENANT/FLOW`",
-                "这套规则不会自动重试：请更换规则；若进程是被外部终止的（断电、内存不足、kill），可用 `ruzhi guest confirm 租户/同步流` 允许再次试用",
+                "the rules are not tried again by themselves: put other rules in place, or, if the process was ended from outside (power, memory, kill), let them be tried again with `ruzhi rules confirm TENANT/FLOW`",
+                "这套规则不会自动重试：请更换规则；若进程是被外部终止的（断电、内存不足、kill），可用 `ruzhi rules confirm 租户/同步流` 允许再次试用",
             ),
             Self::TriedElsewhere => Text::new("the next run tries again", "下次运行会再试"),
             Self::Engine { .. } => Text::new(

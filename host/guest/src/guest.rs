@@ -180,21 +180,21 @@ impl Guest {
 
     /// The same as [`Guest::decide`], with its cost. A row that is too long is not passed to the guest.
     pub fn measure(&self, context: &Context, records: &[SourceRecord]) -> Measurement {
-        let refused: Vec<Option<Vec<Violation>>> =
+        let rejected: Vec<Option<Vec<Violation>>> =
             records.iter().map(|record| row::violations(&record.json)).collect();
-        if refused.iter().all(Option::is_none) {
+        if rejected.iter().all(Option::is_none) {
             return self.measure_all(context, records);
         }
-        let asked = records.iter().zip(&refused).filter(|(_, refused)| refused.is_none());
+        let asked = records.iter().zip(&rejected).filter(|(_, rejected)| rejected.is_none());
         let asked: Vec<SourceRecord> = asked.map(|(record, _)| record.clone()).collect();
         let measured = self.measure_all(context, &asked);
         let outcomes = measured.outcomes.map(|decided| {
             let mut decided = decided.into_iter();
-            let outcome = |refused: Option<Vec<Violation>>| match refused {
+            let outcome = |rejected: Option<Vec<Violation>>| match rejected {
                 Some(violations) => Some(Outcome::new(Decision::Reject(violations))),
                 None => decided.next(),
             };
-            refused.into_iter().filter_map(outcome).collect()
+            rejected.into_iter().filter_map(outcome).collect()
         });
         Measurement { outcomes, ..measured }
     }

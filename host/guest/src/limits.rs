@@ -37,7 +37,7 @@ pub(super) struct Budget {
     used: usize,
     most: usize,
     /// The request over the limit, to explain the trap it caused.
-    pub(super) refused: Option<ExcessiveRequest>,
+    pub(super) denied: Option<ExcessiveRequest>,
 }
 
 /// The resource requested in excess.
@@ -51,7 +51,7 @@ pub(super) enum ExcessiveRequest {
 
 impl Budget {
     pub(super) fn new(most: usize) -> Self {
-        Self { used: 0, most, refused: None }
+        Self { used: 0, most, denied: None }
     }
 
     /// Peak size of all memories in bytes: memories never shrink while the store lives.
@@ -69,7 +69,7 @@ impl ResourceLimiter for Budget {
     ) -> wasmtime::Result<bool> {
         let next = self.used.saturating_add(desired.saturating_sub(current));
         if next > self.most {
-            self.refused = Some(ExcessiveRequest::Memory(next));
+            self.denied = Some(ExcessiveRequest::Memory(next));
             return Err(wasmtime::Error::msg("more memory than a guest may have"));
         }
         self.used = next;
@@ -83,7 +83,7 @@ impl ResourceLimiter for Budget {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         if desired > MOST_TABLE_ELEMENTS {
-            self.refused = Some(ExcessiveRequest::Table(desired));
+            self.denied = Some(ExcessiveRequest::Table(desired));
             return Err(wasmtime::Error::msg("a larger table than a guest may have"));
         }
         Ok(true)

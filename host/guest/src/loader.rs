@@ -122,7 +122,7 @@ impl Component {
         let _trial = engine.trial();
         let mut store = engine.store();
         if let Err(e) = pre.instantiate(&mut store) {
-            return Err(match e.is::<wasmtime::Trap>() || store.data().refused.is_some() {
+            return Err(match e.is::<wasmtime::Trap>() || store.data().denied.is_some() {
                 true => did_not_start(engine, e, &store),
                 false => against_contract(e),
             });

@@ -27,7 +27,7 @@ const ANSWER: u64 = 1 << 30;
 
 /// The first byte of a child's answer.
 pub(super) const COMPILED: u8 = 1;
-pub(super) const REFUSED: u8 = 2;
+pub(super) const REJECTED: u8 = 2;
 
 /// The request to a child, as one line of JSON; the bytes follow.
 #[derive(Debug, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ impl Rehearsal {
         let mut answer = self.ask(&request, component)?;
         match answer.first() {
             Some(&COMPILED) => Ok(answer.split_off(1)),
-            Some(&REFUSED) => {
+            Some(&REJECTED) => {
                 let reason = String::from_utf8_lossy(&answer.split_off(1)).into_owned();
                 Err(GuestLoadError::Compile { reason: shorten(&reason, 500) })
             }

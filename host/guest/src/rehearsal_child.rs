@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal,
 use super::engine::Engine;
 use super::guest::{BATCH, Guest};
 use super::loader::{Component, contract};
-use super::rehearsal::{COMPILED, REFUSED, RehearsalRequest, RehearsalRules};
+use super::rehearsal::{COMPILED, REJECTED, RehearsalRequest, RehearsalRules};
 
 /// CPU time limit of a child in seconds, over all cores.
 const CORES: u64 = 480;
@@ -35,7 +35,7 @@ pub fn answer(mut input: impl BufRead, mut output: impl Write) -> io::Result<()>
         let compiled = match wasmtime::component::Component::new(engine.inner(), &bytes) {
             Ok(compiled) => compiled,
             Err(error) => {
-                output.write_all(&[REFUSED])?;
+                output.write_all(&[REJECTED])?;
                 return output.write_all(format!("{error:#}").as_bytes());
             }
         };

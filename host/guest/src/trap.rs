@@ -26,7 +26,7 @@ pub(super) fn explain(
     batch: BatchSpan,
 ) -> BatchError {
     let limits = engine.limits();
-    match store.data().refused {
+    match store.data().denied {
         Some(ExcessiveRequest::Memory(wanted)) => {
             return BatchError::Memory { function, wanted, most: limits.memory, batch };
         }

@@ -12,7 +12,7 @@ use ruzhi_model::Text;
 pub const LIST: usize = 16 << 20;
 /// Maximum size of an answer about one thing.
 pub const WORD: usize = 1 << 20;
-/// Maximum size of the answer of an alarm receiver.
+/// Maximum size of the answer of an alert receiver.
 pub const RECEIPT: usize = 64 << 10;
 
 /// Maximum number of values, with a list or object counting as [`CONTAINER`]. A page of 100 rows with subforms has

@@ -21,7 +21,7 @@ impl FormAttempt {
         let said = match self {
             Self::Success(_) => metrics::CallStatus::Code(0),
             Self::Again(failure, _) | Self::Failed(failure) => match failure {
-                FormFailure::Refused { code, .. } => metrics::CallStatus::Code(*code),
+                FormFailure::Rejected { code, .. } => metrics::CallStatus::Code(*code),
                 FormFailure::Http { status } => metrics::CallStatus::Http(*status),
                 _ => metrics::CallStatus::None,
             },

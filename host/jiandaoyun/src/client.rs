@@ -214,7 +214,7 @@ impl FormClient {
                 }
                 _ => Ok(None),
             },
-            Err(FormFailure::Refused { code: 4001, .. }) => Ok(None),
+            Err(FormFailure::Rejected { code: 4001, .. }) => Ok(None),
             Err(FormFailure::TooLarge { .. }) => {
                 Ok(Some(FormRow::unread(FormRow { id: id.clone(), fields: Map::new() })))
             }
@@ -243,7 +243,7 @@ impl FormClient {
         match answer {
             Ok(Some(Value::Object(fields))) => Ok(Some(FormRow { id: id.clone(), fields })),
             Ok(_) => Err(FormFailure::Shape { what: "data" }),
-            Err(FormFailure::Refused { code: 4001, .. }) => Ok(None),
+            Err(FormFailure::Rejected { code: 4001, .. }) => Ok(None),
             Err(failure) => Err(failure),
         }
         .map_err(|failure| FormError::UpdateRow { form: form.clone(), id: id.clone(), failure })
@@ -306,7 +306,7 @@ impl ClientState {
             match self.attempt(&url, target, limiter, &body).await {
                 FormAttempt::Success(answer) => return Ok(answer),
                 FormAttempt::Failed(failure) => {
-                    if let FormFailure::Refused { code, msg } = &failure
+                    if let FormFailure::Rejected { code, msg } = &failure
                         && meaning(*code).reaction == Reaction::Unknown
                     {
                         tracing::error!(jiandaoyun.code = code, jiandaoyun.msg = %msg, "JianDaoYun answered with an unknown code");
@@ -353,7 +353,7 @@ impl ClientState {
             self.seen.saw(date, sent, took);
         }
         attempt.log(target.api(), took);
-        if let FormAttempt::Again(FormFailure::Refused { code, .. }, _) = &attempt
+        if let FormAttempt::Again(FormFailure::Rejected { code, .. }, _) = &attempt
             && meaning(*code).reaction == Reaction::Wait
         {
             *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + SECOND);
@@ -399,7 +399,7 @@ impl ClientState {
             Some(code) if failed || code != 0 => {
                 let msg = answer.get("msg").or_else(|| answer.get("message")).and_then(Value::as_str);
                 let msg = clean(msg.unwrap_or_default(), self.api_key.expose_secret());
-                let failure = FormFailure::Refused { code, msg };
+                let failure = FormFailure::Rejected { code, msg };
                 match meaning(code).reaction {
                     Reaction::Wait => FormAttempt::Again(failure, RATE_BACKOFF),
                     Reaction::Retry => FormAttempt::Again(failure, BACKOFF),

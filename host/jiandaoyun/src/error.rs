@@ -83,7 +83,7 @@ pub enum FormFailure {
     },
     /// The service rejected the call.
     #[error("code {code}: {msg}")]
-    Refused {
+    Rejected {
         /// The code.
         code: i64,
         /// The service's message, shortened.
@@ -137,7 +137,7 @@ impl FormFailure {
     fn class(&self) -> FormErrorClass {
         match self {
             Self::Settings { .. } => FormErrorClass::Config,
-            Self::Refused { code, .. } => match meaning(*code).reaction {
+            Self::Rejected { code, .. } => match meaning(*code).reaction {
                 Reaction::Wait | Reaction::Retry => FormErrorClass::Exhausted,
                 Reaction::Auth => FormErrorClass::Auth,
                 Reaction::Config => FormErrorClass::Config,
@@ -155,7 +155,7 @@ impl FormFailure {
     fn code(&self) -> String {
         match self {
             Self::Settings { .. } => "jiandaoyun.settings".to_owned(),
-            Self::Refused { code, .. } => format!("jiandaoyun.{code}"),
+            Self::Rejected { code, .. } => format!("jiandaoyun.{code}"),
             Self::Http { status } => format!("jiandaoyun.http_{status}"),
             Self::NoAnswer { .. } => "jiandaoyun.no_answer".to_owned(),
             Self::OpenFiles { .. } => open_files::CODE.to_owned(),
@@ -172,7 +172,7 @@ impl FormFailure {
                 format!("{detail}. Correct `[jiandaoyun]` in the tenant's file."),
                 format!("{detail}。请修正租户文件中的 [jiandaoyun]。"),
             ),
-            Self::Refused { code, msg } => {
+            Self::Rejected { code, msg } => {
                 let meaning = meaning(*code);
                 let (means, advice) = (meaning.means(), meaning.advice());
                 Text::new(

@@ -175,7 +175,7 @@ impl FilterError {
     }
 }
 
-fn refuse<T>(at: &dyn fmt::Display, problem: FilterProblem) -> Result<T, FilterError> {
+fn reject<T>(at: &dyn fmt::Display, problem: FilterProblem) -> Result<T, FilterError> {
     Err(FilterError { at: at.to_string(), problem })
 }
 
@@ -191,7 +191,7 @@ impl RowFilter {
         let filter = match value {
             Value::Null => return Ok(None),
             Value::Object(filter) => filter,
-            _ => return refuse(&"filter", FilterProblem::NotAnObject),
+            _ => return reject(&"filter", FilterProblem::NotAnObject),
         };
         let mut relation = Relation::And;
         let mut listed = None;
@@ -201,26 +201,26 @@ impl RowFilter {
                 Some("") => listed = Some(value),
                 Some(rest) => match rest.strip_prefix('_').and_then(|number| number.parse::<u32>().ok()) {
                     Some(number) => numbered.push((number, key, value)),
-                    None => return refuse(&"filter", FilterProblem::UnknownKey(key.clone())),
+                    None => return reject(&"filter", FilterProblem::UnknownKey(key.clone())),
                 },
                 None if key == "rel" => {
                     relation = match value.as_str() {
                         Some("and") => Relation::And,
                         Some("or") => Relation::Or,
-                        _ => return refuse(&"filter", FilterProblem::Relation(shown(value))),
+                        _ => return reject(&"filter", FilterProblem::Relation(shown(value))),
                     }
                 }
-                None => return refuse(&"filter", FilterProblem::UnknownKey(key.clone())),
+                None => return reject(&"filter", FilterProblem::UnknownKey(key.clone())),
             }
         }
         let conditions = match (listed, numbered.is_empty()) {
-            (Some(_), false) => return refuse(&"filter", FilterProblem::TwoSpellings),
+            (Some(_), false) => return reject(&"filter", FilterProblem::TwoSpellings),
             (Some(Value::Array(list)), true) => list
                 .iter()
                 .enumerate()
                 .map(|(at, value)| FilterCondition::parse(&format_args!("cond[{at}]"), value))
                 .collect::<Result<Vec<_>, _>>()?,
-            (Some(_), true) => return refuse(&"filter", FilterProblem::NotAList),
+            (Some(_), true) => return reject(&"filter", FilterProblem::NotAList),
             (None, _) => {
                 numbered.sort_by_key(|(number, ..)| *number);
                 numbered
@@ -288,12 +288,12 @@ impl RowFilter {
 
 impl FilterCondition {
     fn parse(at: &dyn fmt::Display, value: &Value) -> Result<Self, FilterError> {
-        let Value::Object(condition) = value else { return refuse(at, FilterProblem::NotAnObject) };
+        let Value::Object(condition) = value else { return reject(at, FilterProblem::NotAnObject) };
         for key in condition.keys() {
             match key.as_str() {
                 "field" | "type" | "method" | "value" => {}
-                "rel" | "cond" => return refuse(at, FilterProblem::Nested),
-                _ => return refuse(at, FilterProblem::UnknownKey(key.clone())),
+                "rel" | "cond" => return reject(at, FilterProblem::Nested),
+                _ => return reject(at, FilterProblem::UnknownKey(key.clone())),
             }
         }
         let text = |key: &'static str| {
@@ -303,7 +303,7 @@ impl FilterCondition {
         };
         let field = text("field")?;
         if field.contains("{{") {
-            return refuse(at, FilterProblem::Placeholder(field.chars().take(80).collect()));
+            return reject(at, FilterProblem::Placeholder(field.chars().take(80).collect()));
         }
         let kind = match condition.get("type") {
             None | Some(Value::Null) => None,
@@ -312,7 +312,7 @@ impl FilterCondition {
         let kind = kind.map(|kind| if kind == "flowState" { "flowstate" } else { kind });
         let method = text("method")?;
         let Some((method, arity)) = METHODS.into_iter().find(|(name, _)| *name == method) else {
-            return refuse(at, FilterProblem::Method(method.chars().take(80).collect()));
+            return reject(at, FilterProblem::Method(method.chars().take(80).collect()));
         };
         let numeric =
             matches!(kind, Some("flowstate" | "number")) || (kind.is_none() && field == "flowState");
@@ -362,7 +362,7 @@ fn operands(
     value: Option<&Value>,
 ) -> Result<Vec<FilterOperand>, FilterError> {
     let values = match value {
-        None | Some(Value::Null) => return refuse(at, FilterProblem::Missing("value")),
+        None | Some(Value::Null) => return reject(at, FilterProblem::Missing("value")),
         Some(Value::Array(values)) => values.as_slice(),
         Some(scalar) => std::slice::from_ref(scalar),
     };
@@ -376,16 +376,16 @@ fn operands(
             Value::String(text) => operand(at, text, numeric)?,
             Value::Number(_) => FilterOperand::Fixed(value.clone()),
             Value::Bool(_) if !numeric => FilterOperand::Fixed(value.clone()),
-            _ => return refuse(at, FilterProblem::Value(shown(value))),
+            _ => return reject(at, FilterProblem::Value(shown(value))),
         });
     }
     let fits =
-        |fits: bool, takes| if fits { Ok(()) } else { refuse(at, FilterProblem::Values { method, takes }) };
+        |fits: bool, takes| if fits { Ok(()) } else { reject(at, FilterProblem::Values { method, takes }) };
     match arity {
         Arity::None => {}
         Arity::One => fits(operands.len() == 1, "exactly one value")?,
         Arity::Many if operands.len() > MOST_VALUES => {
-            return refuse(at, FilterProblem::TooMany(operands.len()));
+            return reject(at, FilterProblem::TooMany(operands.len()));
         }
         Arity::Many => fits(!operands.is_empty(), "at least one value")?,
         Arity::Range => {
@@ -405,10 +405,10 @@ fn operand(at: &dyn fmt::Display, text: &str, numeric: bool) -> Result<FilterOpe
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
         let unknown = || FilterProblem::Placeholder(text.chars().take(80).collect());
-        let Some((inside, after)) = after.split_once("}}") else { return refuse(at, unknown()) };
+        let Some((inside, after)) = after.split_once("}}") else { return reject(at, unknown()) };
         let (name, format) = inside.split_once('|').unwrap_or((inside, "datetime"));
         if name.trim() != SINCE || format.trim() != "datetime" || numeric {
-            return refuse(at, unknown());
+            return reject(at, unknown());
         }
         if !before.is_empty() {
             pieces.push(TemplatePiece::Text(before.to_owned()));
@@ -425,7 +425,7 @@ fn operand(at: &dyn fmt::Display, text: &str, numeric: bool) -> Result<FilterOpe
     if numeric {
         let number = text.trim().parse::<serde_json::Number>();
         let Ok(number) = number else {
-            return refuse(at, FilterProblem::Number(text.chars().take(80).collect()));
+            return reject(at, FilterProblem::Number(text.chars().take(80).collect()));
         };
         return Ok(FilterOperand::Fixed(Value::Number(number)));
     }

@@ -52,7 +52,7 @@ pub enum PastedRequestError {
         found: String,
     },
     /// The filter is invalid.
-    #[error("the request's filter is refused")]
+    #[error("the request's filter is invalid")]
     Filter {
         /// The reason.
         #[source]

@@ -110,8 +110,8 @@ impl Report {
 impl From<Problems> for Report {
     fn from(problems: Problems) -> Self {
         let text = Text::new("the configuration is not valid", "配置有误");
-        let mut failure = Self::new(exit::USAGE, "config", text, None);
-        failure.0.problems = Some(problems);
-        failure
+        let mut report = Self::new(exit::USAGE, "config", text, None);
+        report.0.problems = Some(problems);
+        report
     }
 }

@@ -90,14 +90,14 @@ metrics! {
     GUEST_TIME "ruzhi_guest_batch_duration_seconds" Histogram(GUEST_SECONDS), ["guest"], "How long rules took for a batch.";
     GUEST_PEAK "ruzhi_guest_batch_peak_bytes" Histogram(GUEST_BYTES), ["guest"], "Memory of the rules' instance at its largest, by batch.";
     WRITE_BACKS "ruzhi_write_backs_total" Counter, ["tenant" "flow" "outcome"], "Outcomes written back into form rows: written, failed.";
-    WEBHOOKS "ruzhi_webhooks_total" Counter, ["source" "verdict"], "Pushes of jiandaoyun and callbacks of wecom: accepted, duplicate, or why they were refused.";
-    TOLD "ruzhi_alarm_messages_total" Counter, ["channel" "outcome"], "Messages to people by channel (robot, url): sent, failed, held_back.";
+    WEBHOOKS "ruzhi_webhooks_total" Counter, ["source" "verdict"], "Pushes of jiandaoyun and callbacks of wecom: accepted, duplicate, or why they were rejected.";
+    TOLD "ruzhi_alert_messages_total" Counter, ["channel" "outcome"], "Messages to people by channel (robot, url): sent, failed, held_back.";
     HTTP "ruzhi_http_requests_total" Counter, ["route" "method" "status"], "Requests that were answered.";
     HTTP_TIME "ruzhi_http_request_duration_seconds" Histogram(CALL_SECONDS), ["route"], "How long answers took; a stream counts until it begins.";
-    FLOWS "ruzhi_flows" Gauge, ["state"], "Flows by standing: waiting, idle, queued, running, retrying, paused, blocked.";
+    FLOWS "ruzhi_flows" Gauge, ["state"], "Flows by schedule state: waiting, idle, queued, running, retrying, paused, blocked.";
     FLOW_NEXT "ruzhi_flow_next_run_timestamp_seconds" Gauge, ["tenant" "flow"], "When the flow runs next; absent where that is not known.";
     FLOW_FAILURES "ruzhi_flow_failures" Gauge, ["tenant" "flow"], "Runs of the flow that failed one after another.";
-    FLOW_BLOCKED "ruzhi_flow_blocked" Gauge, ["tenant" "flow"], "1 while a service refuses the flow's credential, address or right.";
+    FLOW_BLOCKED "ruzhi_flow_blocked" Gauge, ["tenant" "flow"], "1 while a service rejects the flow's credential, address or right.";
     FLOW_PAUSED "ruzhi_flow_paused" Gauge, ["tenant" "flow"], "1 while a person has stopped the flow.";
     FLOW_LATE "ruzhi_flow_late" Gauge, ["tenant" "flow"], "1 while the flow should have begun long ago.";
     FLOW_HELD "ruzhi_flow_plans_held" Gauge, ["tenant" "flow"], "Plans that wait for a person.";
@@ -106,8 +106,8 @@ metrics! {
     FLOW_LAST "ruzhi_flow_last_run_timestamp_seconds" Gauge, ["tenant" "flow"], "When the flow's last run ended.";
     QUEUE_DEPTH "ruzhi_queue_depth" Gauge, [], "Flows that wait for room.";
     QUEUE_AGE "ruzhi_queue_age_seconds" Gauge, [], "How long the first of them has waited.";
-    ALARMS "ruzhi_alarms_standing" Gauge, ["kind"], "Alarms that stand.";
-    REFUSED "ruzhi_config_refused" Gauge, [], "1 while the files hold something that does not run.";
+    ALERTS "ruzhi_alerts_active" Gauge, ["kind"], "Active alerts.";
+    CONFIG_INVALID "ruzhi_config_invalid" Gauge, [], "1 while the files hold something that does not run.";
     STORE_BYTES "ruzhi_store_bytes" Gauge, ["file"], "Size of the store: database, and wal, its log.";
     HEARTBEAT "ruzhi_scheduler_heartbeat_age_seconds" Gauge, [], "How long ago the scheduler last checked its schedule.";
     START "process_start_time_seconds" Gauge, [], "When the process began.";
@@ -231,7 +231,7 @@ pub fn webhook(source: RemoteService, verdict: &'static str) {
 }
 
 /// Records a message to people, sent or not.
-pub fn alarm_message(channel: &'static str, outcome: &'static str) {
+pub fn alert_message(channel: &'static str, outcome: &'static str) {
     counter!(TOLD.name, "channel" => channel, "outcome" => outcome).increment(1);
 }
 

@@ -185,7 +185,7 @@ impl FlowRules<'_> {
 
     /// Makes earlier rules live again: those of a digest, a part of one, or a number; without a name those before the
     /// present ones. A person who goes back has a reason, so no change limit applies.
-    pub async fn roll_back(
+    pub async fn rollback(
         &self,
         to: Option<&str>,
         offered: Digest,

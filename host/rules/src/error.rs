@@ -191,8 +191,8 @@ impl ActivationError {
                 ),
             ),
             Self::TooMuch { .. } => Text::new(
-                "the rules that were live stay live; read `ruzhi guest diff`, then activate with `--approve` if every change is meant",
-                "原规则继续生效；请先用 `ruzhi guest diff` 查看，确认无误后加 `--approve` 启用",
+                "the rules that were live stay live; read `ruzhi rules diff`, then activate with `--approve` if every change is meant",
+                "原规则继续生效；请先用 `ruzhi rules diff` 查看，确认无误后加 `--approve` 启用",
             ),
             Self::Pinned { .. } => Text::new(
                 "if the component is meant, change `sha256` in the tenant's file, or take it out",
@@ -203,24 +203,24 @@ impl ActivationError {
                 "原规则继续生效；请更正新规则中的字段名，或在表单中加上该字段",
             ),
             Self::AlreadyLive { .. } => Text::new(
-                "nothing was done; `ruzhi guest list` shows what was live",
-                "未作改动；`ruzhi guest list` 列出生效过的规则",
+                "nothing was done; `ruzhi rules list` shows what was live",
+                "未作改动；`ruzhi rules list` 列出生效过的规则",
             ),
             Self::NothingLive { .. } => Text::new(
-                "run `ruzhi plan` or `ruzhi sync` once, or `ruzhi guest activate` without a file",
-                "请先运行 `ruzhi plan` 或 `ruzhi sync`，或不带文件运行 `ruzhi guest activate`",
+                "run `ruzhi plan` or `ruzhi sync` once, or `ruzhi rules activate` without a file",
+                "请先运行 `ruzhi plan` 或 `ruzhi sync`，或不带文件运行 `ruzhi rules activate`",
             ),
             Self::NothingBefore { .. } | Self::Unknown { .. } => Text::new(
-                "`ruzhi guest list` shows everything that was live, with its digests",
-                "`ruzhi guest list` 列出所有生效过的规则及其摘要",
+                "`ruzhi rules list` shows everything that was live, with its digests",
+                "`ruzhi rules list` 列出所有生效过的规则及其摘要",
             ),
             Self::Ambiguous { .. } => Text::new(
                 "give more digits of its digest, or its number with `#`",
                 "请给出更多位摘要，或以 `#` 加序号指定",
             ),
             Self::Raced { .. } => Text::new(
-                "look at `ruzhi guest list`, then activate again if still meant",
-                "请查看 `ruzhi guest list`，确认后重试",
+                "look at `ruzhi rules list`, then activate again if still meant",
+                "请查看 `ruzhi rules list`，确认后重试",
             ),
             Self::NotKept { .. } => Text::new(
                 "`ruzhi sync --full` decides every row anew; from then on it can be replayed",

@@ -15,7 +15,7 @@ use crate::heartbeat::Heartbeat;
 use crate::state::{RequestKind, RunBatch, RunOutcome, ScheduledFlow, SchedulerState, Trigger};
 use ruzhi_app::App;
 use ruzhi_app::deployment::{no_flow, settings_of};
-use ruzhi_app::scheduler::{AnswerSender, FlowStanding, Inbox, ManualRun, Message, RunAccepted, RunResult};
+use ruzhi_app::scheduler::{AnswerSender, Inbox, ManualRun, Message, RunAccepted, RunResult, ScheduleState};
 use ruzhi_app::{PlanLock, PlanLockState};
 use ruzhi_config as config;
 use ruzhi_message::Report;
@@ -47,7 +47,7 @@ pub trait SchedulerObserver: Send + Sync {
     fn run_ended(&self, ended: &RunResult);
 
     /// The state of the flows, every minute.
-    fn flows_checked(&self, standings: &[FlowStanding]);
+    fn flows_checked(&self, schedule_states: &[ScheduleState]);
 }
 
 /// The surroundings of the actor.
@@ -68,7 +68,7 @@ pub async fn restore(app: &App) -> Result<SchedulerState, Report> {
     let restored = async {
         let mut wakes = app.store.wakes_list().await?;
         wakes.extend(killed(app, app.clock.now()).await?);
-        Ok::<_, StoreError>(SchedulerState::restore(app.store.standings_list().await?, wakes))
+        Ok::<_, StoreError>(SchedulerState::restore(app.store.schedule_states_list().await?, wakes))
     };
     let failed = match restored.await {
         Ok(state) => return Ok(state),
@@ -117,15 +117,15 @@ pub async fn run(context: SchedulerContext, mut state: SchedulerState, inbox: In
         actor.begin_due().await;
         actor.store_changed().await;
         let late_after = app.deployment().config.schedule.late_after;
-        let standings = Arc::new(actor.state.standings(app.clock.now(), late_after));
+        let schedule_states = Arc::new(actor.state.schedule_states(app.clock.now(), late_after));
         if reported_at.is_none_or(|reported| reported.elapsed() >= REPORT) {
-            observer.flows_checked(&standings);
+            observer.flows_checked(&schedule_states);
             reported_at = Some(Instant::now());
         }
         board.send_if_modified(|shown| {
-            let changed = **shown != *standings;
+            let changed = **shown != *schedule_states;
             if changed {
-                *shown = standings;
+                *shown = schedule_states;
             }
             changed
         });
@@ -160,7 +160,7 @@ async fn killed(app: &App, now: DateTime<Utc>) -> Result<Vec<WakeRow>, StoreErro
     };
     let runs = app.store.runs_list(&wanted).await?;
     let of =
-        |run: RunRow| WakeRow { tenant: run.tenant, flow: run.flow, kind: WakeKind::Push, at: now, times: 0 };
+        |run: RunRow| WakeRow { tenant: run.tenant, flow: run.flow, kind: WakeKind::Push, at: now, count: 0 };
     Ok(runs.into_iter().filter(|run| run.kind.writes()).map(of).collect())
 }
 
@@ -401,13 +401,13 @@ impl SchedulerActor {
 
     fn ended(&mut self, active: ActiveRun, ended: &RunResult) {
         let now = self.context.app.clock.now();
-        let quit = ended.failure.as_ref().is_some_and(|failure| failure.code() == "run.quit");
+        let quit = ended.failure.as_ref().is_some_and(|report| report.code() == "run.quit");
         let outcome = match (&ended.failure, &ended.run) {
             _ if quit => RunOutcome::CutOff,
-            (Some(failure), _) if ended.blocked => RunOutcome::Blocked {
-                code: failure.code().to_owned(),
-                text: failure.text().clone(),
-                hint: failure.hint().cloned(),
+            (Some(report), _) if ended.blocked => RunOutcome::Blocked {
+                code: report.code().to_owned(),
+                text: report.text().clone(),
+                hint: report.hint().cloned(),
                 settings: active.settings,
             },
             (Some(_), _) => RunOutcome::Failed,
@@ -428,8 +428,8 @@ impl SchedulerActor {
         }
         self.done.extend(active.wake.filter(|_| done));
         drop(active.lock);
-        if let (Some(answer), Some(failure)) = (active.asking, &ended.failure) {
-            drop(answer.send(Err(failure.clone())));
+        if let (Some(answer), Some(report)) = (active.asking, &ended.failure) {
+            drop(answer.send(Err(report.clone())));
         }
         self.state.ended(&ended.tenant, &ended.flow, outcome, now);
         self.moments.insert((ended.tenant.clone(), ended.flow.clone()));
@@ -442,7 +442,7 @@ impl SchedulerActor {
     /// Stores the state that has to outlive the process. Runs themselves report a store that cannot be written.
     async fn store_changed(&mut self) {
         for row in self.state.changed_rows() {
-            if let Err(error) = self.context.app.store.standing_put(&row).await {
+            if let Err(error) = self.context.app.store.schedule_state_put(&row).await {
                 tracing::warn!(tenant.id = row.tenant.as_str(), error.code = error.code(), "{error}");
             }
         }
@@ -496,13 +496,13 @@ fn scheduled(app: &App) -> Vec<ScheduledFlow> {
 
 /// Logs why a run failed or could not begin; the run itself logs how it ended.
 fn log(ended: &RunResult) {
-    let Some(failure) = &ended.failure else { return };
+    let Some(report) = &ended.failure else { return };
     tracing::warn!(
         tenant.id = ended.tenant.as_str(),
         flow.id = ended.flow.as_str(),
         run.id = ended.run.as_ref().map(|run| run.id.as_str()),
-        error.code = failure.code(),
+        error.code = report.code(),
         "a run failed: {}",
-        failure.text().en
+        report.text().en
     );
 }

@@ -67,14 +67,14 @@ pub(crate) async fn run_together(app: &Arc<App>, due: Vec<RunOrder>, sink: &Even
                 Ok((flow, exchanged)) => {
                     Ok((flow.begin(due.request.clone()).instrument(span(due)).await, exchanged.clone()))
                 }
-                Err(failure) => Err(failure.clone()),
+                Err(report) => Err(report.clone()),
             },
         ));
     }
     for (at, due, begun) in begun {
         let ended = match begun {
             Ok((begun, exchanged)) => ended(due, begun.finish().instrument(span(due)).await, exchanged),
-            Err(failure) => could_not_run(due, failure),
+            Err(report) => could_not_run(due, report),
         };
         if let Some(run) = &ended.run {
             app.live.ended(run);
@@ -128,7 +128,7 @@ fn is_drift_settled(ended: &RunResult) -> bool {
     is_done && ended.plan.as_ref().is_some_and(|plan| matches!(plan.purpose, Purpose::Drift { .. }))
 }
 
-fn could_not_run(due: &RunOrder, failure: Report) -> RunResult {
+fn could_not_run(due: &RunOrder, report: Report) -> RunResult {
     RunResult {
         tenant: due.tenant.clone(),
         flow: due.flow.clone(),
@@ -137,6 +137,6 @@ fn could_not_run(due: &RunOrder, failure: Report) -> RunResult {
         exchanged: RulesExchange::default(),
         notices: Vec::new(),
         blocked: false,
-        failure: Some(failure),
+        failure: Some(report),
     }
 }

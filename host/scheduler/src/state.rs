@@ -36,7 +36,7 @@
 //! address or permission: until a person resumes it, a person's sync succeeds, or its settings change. A resumed or
 //! unblocked flow runs at once if something came due meanwhile or its last work was not done.
 //!
-//! **State that outlives the process** is in the `StandingRow`. There a tick counts as taken up once its run has ended,
+//! **State that outlives the process** is in the `ScheduleStateRow`. There a tick counts as taken up once its run has ended,
 //! so a run cut off by a shutdown or a crash is due again at the next start. A person's run that writes has no tick:
 //! when it is cut off, either a wake is kept for it, or its row in the store still says that it is running (`actor`).
 //!
@@ -59,9 +59,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use flow::{CLOCK_STEP, FlowState};
 pub use run::{DueRun, RequestKind, RunBatch, RunOutcome, ScheduledFlow, Trigger};
 
-use ruzhi_app::scheduler::{FlowKey, FlowStanding, Wake};
+use ruzhi_app::scheduler::{FlowKey, ScheduleState, Wake};
 use ruzhi_model::{FlowId, RunId, TenantId};
-use ruzhi_store::{Paused, StandingRow, WakeRow};
+use ruzhi_store::{Paused, ScheduleStateRow, WakeRow};
 
 /// The place of a corp in the queue: `false` if a person asked, waiting since, last begun.
 type Rank = (bool, DateTime<Utc>, Option<DateTime<Utc>>, Arc<str>);
@@ -87,7 +87,7 @@ pub struct SchedulerState {
     /// Corps that are busy.
     busy: BTreeSet<Arc<str>>,
     /// Rows of flows missing from the configuration.
-    known: BTreeMap<FlowKey, StandingRow>,
+    known: BTreeMap<FlowKey, ScheduleStateRow>,
     /// Wakes from before the process started, of flows missing from the configuration since.
     woken: BTreeMap<FlowKey, Vec<WakeRow>>,
     changed: BTreeSet<FlowKey>,
@@ -96,8 +96,9 @@ pub struct SchedulerState {
 
 impl SchedulerState {
     /// A state without flows that knows their last state, and the wakes not yet acted on.
-    pub fn restore(standings: Vec<StandingRow>, wakes: Vec<WakeRow>) -> Self {
-        let known = standings.into_iter().map(|row| ((row.tenant.clone(), row.flow.clone()), row)).collect();
+    pub fn restore(schedule_states: Vec<ScheduleStateRow>, wakes: Vec<WakeRow>) -> Self {
+        let known =
+            schedule_states.into_iter().map(|row| ((row.tenant.clone(), row.flow.clone()), row)).collect();
         let mut woken: BTreeMap<FlowKey, Vec<WakeRow>> = BTreeMap::new();
         for wake in wakes {
             woken.entry((wake.tenant.clone(), wake.flow.clone())).or_default().push(wake);
@@ -297,14 +298,14 @@ impl SchedulerState {
 
     /// The state of every flow. A flow is late if it is due by its schedule or for a retry and has not begun within
     /// `late_after`.
-    pub fn standings(&self, now: DateTime<Utc>, late_after: Duration) -> Vec<FlowStanding> {
+    pub fn schedule_states(&self, now: DateTime<Utc>, late_after: Duration) -> Vec<ScheduleState> {
         let late_after = TimeDelta::from_std(late_after).unwrap_or(TimeDelta::MAX);
         let here = self.flows.values().filter(|flow_state| !flow_state.gone);
-        here.map(|flow_state| flow_state.standing(now, late_after)).collect()
+        here.map(|flow_state| flow_state.schedule_state(now, late_after)).collect()
     }
 
     /// The rows changed since the last call.
-    pub fn changed_rows(&mut self) -> Vec<StandingRow> {
+    pub fn changed_rows(&mut self) -> Vec<ScheduleStateRow> {
         let changed = std::mem::take(&mut self.changed);
         let row = |key: &FlowKey| {
             self.flows.get(key).map(|flow_state| &flow_state.row).or_else(|| self.known.get(key)).cloned()

@@ -1,7 +1,7 @@
-//! The long-running process: keeps every flow on time, shows what happens, and sends alarms.
+//! The long-running process: keeps every flow on time, shows what happens, and sends alerts.
 //!
 //! It has four tasks. The *scheduler* (a crate of its own) starts runs; the *watch* polls the configuration files and
-//! exchanges the deployment; the *alarms* notify people; the *server* answers pages, the API and the services' pushes.
+//! exchanges the deployment; the *alerts* notify people; the *server* answers pages, the API and the services' pushes.
 //! None of them brings data into a run: a timer, a push and a person only wake it. The use cases of pages and API are
 //! in the crate `app`, once; `api` writes their results as JSON and `pages` as HTML.
 
@@ -33,7 +33,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio::net::TcpListener;
 
-use alerts::handle::Alarms;
+use alerts::handle::Alerts;
 use ruzhi_app::audit::delete_idle;
 
 use ruzhi_app::deployment::Deployment;
@@ -51,8 +51,8 @@ pub async fn run(
 ) -> Result<(), Report> {
     let quit = deployment.quit.clone();
     let (scheduler, inbox) = Scheduler::new();
-    let (alarms, hearing) = Alarms::new();
-    let state = Arc::new(AppState::new(deployment, clock, scheduler, alarms));
+    let (alerts, hearing) = Alerts::new();
+    let state = Arc::new(AppState::new(deployment, clock, scheduler, alerts));
     // Requests are answered only after this: an earlier push would both be read from the store and arrive as a message.
     let scheduler_state = ruzhi_scheduler::restore(&state.app).await?;
     let watched = tokio::spawn(watch::watch(Arc::clone(&state)));
@@ -63,7 +63,7 @@ pub async fn run(
     let context = SchedulerContext {
         app: Arc::clone(&state.app),
         heartbeat: Arc::clone(&state.heartbeat),
-        observer: Arc::new(state.alarms.clone()),
+        observer: Arc::new(state.alerts.clone()),
         quit: quit.clone(),
     };
     let kept = tokio::spawn(ruzhi_scheduler::run(context, scheduler_state, inbox)).await;

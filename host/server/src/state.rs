@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::alerts::handle::Alarms;
+use super::alerts::handle::Alerts;
 use super::auth::state::AuthState;
 use super::streams::Streams;
 use super::webhooks::limits::WebhookLimits;
@@ -19,7 +19,7 @@ pub struct AppState {
     /// The use cases, with deployment, store, clock and scheduler.
     pub app: Arc<App>,
     /// Notifies people.
-    pub alarms: Alarms,
+    pub alerts: Alerts,
     /// Cancelled when the process is to end.
     pub quit: CancellationToken,
     /// The sessions, and the limits on logins and wrong tokens.
@@ -34,15 +34,15 @@ pub struct AppState {
 
 impl AppState {
     /// A process over a deployment.
-    pub fn new(deployment: Deployment, clock: Arc<dyn Clock>, scheduler: Scheduler, alarms: Alarms) -> Self {
+    pub fn new(deployment: Deployment, clock: Arc<dyn Clock>, scheduler: Scheduler, alerts: Alerts) -> Self {
         Self {
             quit: deployment.quit.clone(),
             heartbeat: Arc::new(Heartbeat::new(clock.now())),
-            app: Arc::new(App::new(deployment, clock, scheduler, alarms.list())),
+            app: Arc::new(App::new(deployment, clock, scheduler, alerts.list())),
             auth: AuthState::default(),
             webhook_limits: WebhookLimits::default(),
             streams: Streams::default(),
-            alarms,
+            alerts,
         }
     }
 }

@@ -51,7 +51,7 @@ impl Turns {
         }
         let limit =
             Query::<PageSize>::try_from_uri(uri).ok().and_then(|Query(asked)| asked.limit?.parse().ok());
-        let turns = if ["/guests", "/settings", "/difference"].iter().any(|part| path.contains(part)) {
+        let turns = if ["/rules", "/settings", "/difference"].iter().any(|part| path.contains(part)) {
             &self.slow
         } else if path.ends_with(".csv") || limit.is_some_and(|limit: u32| limit > MANY) {
             &self.large
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(at_once(Method::GET, "/quarantine.csv?search=a").await, LARGE);
         assert_eq!(at_once(Method::HEAD, "/quarantine.csv").await, LARGE);
         assert_eq!(at_once(Method::GET, "/quarantine?limit=%35%30%30").await, LARGE);
-        assert_eq!(at_once(Method::GET, "/guests/here/onboarding/difference").await, SLOW);
+        assert_eq!(at_once(Method::GET, "/rules/here/onboarding/difference").await, SLOW);
         assert_eq!(at_once(Method::GET, "/assets/ruzhi.css").await, 20);
         assert_eq!(at_once(Method::POST, "/plans/here/one/approve").await, 20);
     }

@@ -58,17 +58,17 @@ fn take_up(
     now: &Fingerprint,
 ) {
     let deployment = state.app.deployment();
-    let refused = problems.map(Report::from);
-    match &refused {
+    let invalid = problems.map(Report::from);
+    match &invalid {
         // A file that cannot be read fails on every poll: its error is logged once.
-        Some(failure) if same(state.app.invalid().as_ref(), failure) => {}
-        Some(failure) => log(failure),
+        Some(report) if same(state.app.invalid().as_ref(), report) => {}
+        Some(report) => log(report),
         None => tracing::info!("the files have changed and are taken up"),
     }
     let rules = rules_changed(&config, before, now);
-    state.app.exchange(deployment.with(config), refused.clone());
+    state.app.exchange(deployment.with(config), invalid.clone());
     state.app.scheduler.exchanged();
-    state.alarms.files(refused.as_ref());
+    state.alerts.files(invalid.as_ref());
     for (tenant, flow) in rules {
         state.app.scheduler.wake(&tenant, &flow, Wake::Rules);
     }
@@ -76,14 +76,14 @@ fn take_up(
 
 /// True if the problems are the same as before.
 fn same(before: Option<&Report>, now: &Report) -> bool {
-    let list = |failure: &Report| failure.problems().map(|problems| problems.list.clone());
+    let list = |report: &Report| report.problems().map(|problems| problems.list.clone());
     before.is_some_and(|before| list(before) == list(now))
 }
 
 /// Logs each problem with its place.
-fn log(failure: &Report) {
-    tracing::warn!(error.code = failure.code(), "the files are not taken up whole: {}", failure.text().en);
-    for problem in failure.problems().iter().flat_map(|problems| &problems.list) {
+fn log(report: &Report) {
+    tracing::warn!(error.code = report.code(), "the files are not taken up whole: {}", report.text().en);
+    for problem in report.problems().iter().flat_map(|problems| &problems.list) {
         tracing::warn!(
             config.file = %problem.file.display(),
             config.line = problem.line,

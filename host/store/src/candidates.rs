@@ -241,7 +241,7 @@ impl Database {
             [_] => None,
             _ => Some(self.ledger_find_decided_as(tenant, own, &keys).await?),
         };
-        let mut rejections = self.refusals_find(tenant, flow, &ids).await?;
+        let mut rejections = self.quarantine_find(tenant, flow, &ids).await?;
         let mut owned: HashMap<RecordId, Vec<(UserId, MemberKey)>> = HashMap::new();
         for (record, userid, decided_as) in self.ledger_list_owned(tenant, flow, &ids).await? {
             owned.entry(record).or_default().push((userid, decided_as));
@@ -336,7 +336,7 @@ impl Database {
         for entry in entries {
             let wanting = asking.iter().filter(|asking| asking.upserts && asking.member == entry.decided_as);
             let Origin { tenant, flow, record } = &entry.owner;
-            let mut rejections = self.refusals_find(tenant, flow, std::slice::from_ref(record)).await?;
+            let mut rejections = self.quarantine_find(tenant, flow, std::slice::from_ref(record)).await?;
             leavers.push(Leaver {
                 wanted_by: wanting.map(|asking| asking.origin.clone()).collect(),
                 rejection: rejections.remove(record),

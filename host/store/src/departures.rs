@@ -14,10 +14,10 @@ const DEPARTURES: &str = "departures";
 
 /// The members who left and can still log in because WeCom refuses to disable them, with the rejection. The flow is to
 /// be added.
-pub(crate) const LEAVERS_REFUSED: &str = "refusal q \
+pub(crate) const LEAVERS_REJECTED: &str = "quarantine q \
      JOIN record r ON r.tenant = q.tenant AND r.flow = q.flow AND r.id = q.record \
      JOIN member m ON m.tenant = q.tenant AND m.decided_key = r.member_key \
-     WHERE q.refused_by = 'wecom' AND (r.kind = 'leave' OR r.absent = 1) \
+     WHERE q.rejected_by = 'wecom' AND (r.kind = 'leave' OR r.absent = 1) \
      AND (m.state = 'active' OR (m.state = 'left' AND m.left_at IS NULL))";
 
 impl Database {
@@ -52,14 +52,14 @@ impl Database {
 
     /// The leavers of a flow who can still log in because WeCom refuses to disable them: their number, and the first of
     /// them with the code.
-    pub async fn leavers_find_refused(
+    pub async fn leavers_find_rejected(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
     ) -> Result<Option<(u64, UserId, Option<i64>)>, StoreError> {
         let mut query =
             sqlx::QueryBuilder::<Db>::new("SELECT DISTINCT m.userid AS userid, q.errcode AS errcode FROM ");
-        query.push(LEAVERS_REFUSED);
+        query.push(LEAVERS_REJECTED);
         query.push(" AND q.tenant = ").push_bind(tenant.as_str());
         query.push(" AND q.flow = ").push_bind(flow.as_str());
         query.push(" ORDER BY m.userid");

@@ -89,7 +89,7 @@ impl Database {
                 rules,
             })
             .collect();
-        quarantine::put_refusals(&mut transaction, tenant, &entries, at).await?;
+        quarantine::put_entries(&mut transaction, tenant, &entries, at).await?;
         let confirmed: Vec<_> = part.confirmed.iter().map(|(origin, d, rules)| (origin, d, rules)).collect();
         ledger::confirm(&mut transaction, &confirmed).await?;
         transaction.commit(OPERATIONS).await

@@ -21,25 +21,25 @@ pub struct DueRecord {
 
 impl Database {
     /// Up to `most` stored records whose decision has expired at a moment, longest overdue first, after a record that
-    /// was returned before. `told` selects those whose rules gave the moment, or the others.
+    /// was returned before. `stated` selects those whose rules gave the moment, or the others.
     pub async fn records_list_due(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
         at: DateTime<Utc>,
-        told: bool,
+        stated: bool,
         after: Option<&DueRecord>,
         most: usize,
     ) -> Result<Vec<DueRecord>, StoreError> {
         // A row whose batch failed has no moment: it is tried again by every run.
         let rows = sqlx::query(
             "SELECT id, content, fetched_at, updated_at, fetched_run, holds_until FROM record \
-             WHERE tenant = $1 AND flow = $2 AND told = $3 AND absent = 0 AND holds_until IS NOT NULL \
+             WHERE tenant = $1 AND flow = $2 AND stated = $3 AND absent = 0 AND holds_until IS NOT NULL \
              AND holds_until <= $4 AND (holds_until, id) > ($5, $6) ORDER BY holds_until, id LIMIT $7",
         )
         .bind(tenant.as_str())
         .bind(flow.as_str())
-        .bind(i64::from(told))
+        .bind(i64::from(stated))
         .bind(at.timestamp_millis())
         .bind(after.map_or(i64::MIN, |record| record.since.timestamp_millis()))
         .bind(after.map_or("", |record| record.row.record.id.as_str()))
@@ -63,7 +63,7 @@ impl Database {
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let row = sqlx::query(
             "SELECT MIN(holds_until) AS next FROM record WHERE tenant = $1 AND flow = $2 \
-             AND told = 1 AND absent = 0 AND holds_until IS NOT NULL",
+             AND stated = 1 AND absent = 0 AND holds_until IS NOT NULL",
         )
         .bind(tenant.as_str())
         .bind(flow.as_str())

@@ -23,9 +23,9 @@ pub struct FlowStatus {
     /// Members in the directory that its records own.
     pub members: u64,
     /// Records in quarantine.
-    pub rejects: u64,
+    pub rejected: u64,
     /// Of these, people who left and can still log in because WeCom refuses to disable them.
-    pub leavers_refused: u64,
+    pub leavers_rejected: u64,
     /// Members who were removed by hand and wait for a person's decision; they are in quarantine too.
     pub removed: u64,
     /// Its last run.
@@ -45,14 +45,14 @@ impl Database {
              (SELECT COUNT(*) FROM record r WHERE r.tenant = f.tenant AND r.flow = f.flow AND r.absent = 0) AS records, \
              (SELECT COUNT(*) FROM member m WHERE m.tenant = f.tenant AND m.flow = f.flow \
                 AND m.state IN ('active', 'left')) AS members, \
-             (SELECT COUNT(*) FROM refusal q WHERE q.tenant = f.tenant AND q.flow = f.flow) AS rejects, \
+             (SELECT COUNT(*) FROM quarantine q WHERE q.tenant = f.tenant AND q.flow = f.flow) AS rejected, \
              (SELECT string_agg(p.id, ' ' ORDER BY p.made_at) FROM plan p \
                 WHERE p.tenant = f.tenant AND p.flow = f.flow AND p.state = 'held') AS held, \
              (SELECT COUNT(DISTINCT m.userid) FROM ",
         );
-        query.push(departures::LEAVERS_REFUSED);
+        query.push(departures::LEAVERS_REJECTED);
         query.push(
-            " AND q.tenant = f.tenant AND q.flow = f.flow) AS leavers_refused, \
+            " AND q.tenant = f.tenant AND q.flow = f.flow) AS leavers_rejected, \
              (SELECT COUNT(*) FROM member m WHERE m.tenant = f.tenant AND m.flow = f.flow AND ",
         );
         query.push(removals::WAITS);
@@ -69,10 +69,10 @@ impl Database {
             Ok(FlowStatus {
                 tenant: last_run.tenant.clone(),
                 flow: last_run.flow.clone(),
-                leavers_refused: row.count("leavers_refused")?,
+                leavers_rejected: row.count("leavers_rejected")?,
                 records: row.count("records")?,
                 members: row.count("members")?,
-                rejects: row.count("rejects")?,
+                rejected: row.count("rejected")?,
                 removed: row.count("removed")?,
                 watermark: row.optional_moment("reached")?,
                 held: row.ids("held")?,

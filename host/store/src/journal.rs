@@ -164,7 +164,7 @@ impl Database {
                 })
             })
             .collect();
-        quarantine::put_refusals(&mut transaction, tenant, &rejected, at).await?;
+        quarantine::put_entries(&mut transaction, tenant, &rejected, at).await?;
         // Records that wait for a value a member gave up are tried again.
         let done = || settlements.iter().filter(|s| s.state == OperationState::Done);
         let freed: BTreeSet<UniqueField> =
@@ -182,7 +182,7 @@ impl Database {
             carried_out.entry(flow).or_default().push(record);
         }
         for (flow, records) in carried_out {
-            quarantine::drop_refusals(&mut transaction, tenant, flow, &records).await?;
+            quarantine::delete_entries(&mut transaction, tenant, flow, &records).await?;
         }
         transaction.commit(OPERATIONS).await
     }

@@ -5,7 +5,7 @@
 //! method is one transaction: all of it is stored, or nothing.
 
 mod activations;
-mod alarms;
+mod alerts;
 mod artifacts;
 mod audit;
 mod candidates;
@@ -31,7 +31,7 @@ mod removals;
 mod report;
 mod row;
 mod runs;
-mod standings;
+mod schedule_states;
 mod transaction;
 mod wakes;
 mod watermarks;
@@ -41,7 +41,7 @@ mod write_backs;
 mod tests;
 
 pub use activations::{ActivationKind, ActivationRow};
-pub use alarms::AlarmRow;
+pub use alerts::AlertRow;
 pub use artifacts::Artifacts;
 pub use audit::{AuditRow, IdleAudit};
 pub use database::{Access, Database};
@@ -60,7 +60,7 @@ pub use record_trace::RecordTrace;
 pub use records::{Absence, FetchedRecord, HoldsUntil, KnownRecord, PresentRecord, RecordRow};
 pub use removals::{RemovalFilter, RemovalRow};
 pub use runs::{RunCount, RunFilter, RunKind, RunRow, RunState};
-pub use standings::{Blocked, Paused, StandingRow};
+pub use schedule_states::{Blocked, Paused, ScheduleStateRow};
 pub use wakes::{WakeKind, WakeRow};
 pub use watermarks::Watermark;
 pub use write_backs::{DueWriteBack, WriteBackRow, WriteBackScope};

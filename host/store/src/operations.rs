@@ -212,7 +212,7 @@ impl Database {
     }
 
     /// True if an operation of this record failed with this code before.
-    pub async fn operation_exists_refused(
+    pub async fn operation_exists_rejected(
         &self,
         tenant: &TenantId,
         flow: &FlowId,

@@ -111,9 +111,9 @@ impl Database {
             // The quarantine of a flow is the rejections of its last plan, and the records the plan retries until that
             // is done.
             sqlx::query(
-                "DELETE FROM refusal WHERE tenant = $1 AND flow = $2 AND last_seen < $3 AND NOT EXISTS (SELECT 1 \
-                 FROM operation o WHERE o.tenant = refusal.tenant AND o.flow = refusal.flow \
-                 AND o.record = refusal.record AND o.plan = $4)",
+                "DELETE FROM quarantine WHERE tenant = $1 AND flow = $2 AND last_seen < $3 AND NOT EXISTS (SELECT 1 \
+                 FROM operation o WHERE o.tenant = quarantine.tenant AND o.flow = quarantine.flow \
+                 AND o.record = quarantine.record AND o.plan = $4)",
             )
             .bind(plan.tenant.as_str())
             .bind(plan.flow.as_str())

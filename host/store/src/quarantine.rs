@@ -75,7 +75,7 @@ pub(crate) struct QuarantineEntry<'a> {
 
 impl Database {
     /// The reasons of those of these records of a flow that are in quarantine.
-    pub(crate) async fn refusals_find(
+    pub(crate) async fn quarantine_find(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
@@ -84,8 +84,8 @@ impl Database {
         let mut rejections = HashMap::new();
         for chunk in ids.chunks(ROWS) {
             let mut query = sqlx::QueryBuilder::<Db>::new(
-                "SELECT record, refused_by, violations, errcode, held_by, waits_for, tries, retry_at, decision_hash, rules \
-                 FROM refusal WHERE tenant = ",
+                "SELECT record, rejected_by, violations, errcode, held_by, waits_for, tries, retry_at, decision_hash, rules \
+                 FROM quarantine WHERE tenant = ",
             );
             query.push_bind(tenant.as_str().to_owned()).push(" AND flow = ");
             query.push_bind(flow.as_str().to_owned()).push(" AND record IN (");
@@ -126,16 +126,16 @@ impl Database {
     ) -> Result<Vec<QuarantineDetail>, StoreError> {
         let rows = wanted.rows || !wanted.words.is_empty();
         let mut query = sqlx::QueryBuilder::<Db>::new(
-            "SELECT r.tenant AS tenant, r.flow AS flow, r.record AS record, r.refused_by AS refused_by, \
+            "SELECT r.tenant AS tenant, r.flow AS flow, r.record AS record, r.rejected_by AS rejected_by, \
              r.violations AS violations, r.errcode AS errcode, r.held_by AS held_by, r.waits_for AS waits_for, \
              r.tries AS tries, r.retry_at AS retry_at, r.first_seen AS first_seen, \
              r.last_seen AS last_seen, ",
         );
         query.push(if rows {
-            "s.content AS content, s.decision AS decision FROM refusal r LEFT JOIN record s ON s.tenant = r.tenant \
+            "s.content AS content, s.decision AS decision FROM quarantine r LEFT JOIN record s ON s.tenant = r.tenant \
              AND s.flow = r.flow AND s.id = r.record WHERE 1 = 1"
         } else {
-            "NULL AS content, NULL AS decision FROM refusal r WHERE 1 = 1"
+            "NULL AS content, NULL AS decision FROM quarantine r WHERE 1 = 1"
         });
         if let Some(tenant) = wanted.tenant {
             query.push(" AND r.tenant = ").push_bind(tenant.as_str());
@@ -189,7 +189,7 @@ impl Database {
 }
 
 pub(crate) fn rejection_of(row: &RowReader<'_>) -> Result<Rejection, StoreError> {
-    let by: RejectedBy = row.word("refused_by")?;
+    let by: RejectedBy = row.word("rejected_by")?;
     Ok(Rejection {
         by,
         violations: row.json("violations")?,
@@ -201,7 +201,7 @@ pub(crate) fn rejection_of(row: &RowReader<'_>) -> Result<Rejection, StoreError>
     })
 }
 
-pub(crate) async fn put_refusals(
+pub(crate) async fn put_entries(
     transaction: &mut Transaction<'_>,
     tenant: &TenantId,
     entries: &[QuarantineEntry<'_>],
@@ -209,7 +209,7 @@ pub(crate) async fn put_refusals(
 ) -> Result<(), StoreError> {
     for chunk in entries.chunks(ROWS) {
         let mut query = sqlx::QueryBuilder::<Db>::new(
-            "INSERT INTO refusal (tenant, flow, record, refused_by, violations, errcode, held_by, waits_for, tries, \
+            "INSERT INTO quarantine (tenant, flow, record, rejected_by, violations, errcode, held_by, waits_for, tries, \
              retry_at, decision_hash, rules, first_seen, last_seen) ",
         );
         query.push_values(chunk, |mut row, entry| {
@@ -229,7 +229,7 @@ pub(crate) async fn put_refusals(
                 .push_bind(at);
         });
         query.push(
-            " ON CONFLICT (tenant, flow, record) DO UPDATE SET refused_by = excluded.refused_by, \
+            " ON CONFLICT (tenant, flow, record) DO UPDATE SET rejected_by = excluded.rejected_by, \
              violations = excluded.violations, errcode = excluded.errcode, held_by = excluded.held_by, \
              waits_for = excluded.waits_for, tries = excluded.tries, retry_at = excluded.retry_at, \
              decision_hash = excluded.decision_hash, rules = excluded.rules, last_seen = excluded.last_seen",
@@ -248,7 +248,7 @@ pub(crate) async fn release_waiting(
     tenants: &[TenantId],
     field: UniqueField,
 ) -> Result<(), StoreError> {
-    let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE refusal SET retry_at = 0 WHERE waits_for = ");
+    let mut query = sqlx::QueryBuilder::<Db>::new("UPDATE quarantine SET retry_at = 0 WHERE waits_for = ");
     query.push_bind(WaitsFor::from(field).as_str()).push(" AND tenant IN (");
     let mut list = query.separated(", ");
     for tenant in tenants {
@@ -260,14 +260,14 @@ pub(crate) async fn release_waiting(
 }
 
 /// Takes records of a flow out of quarantine; rejections that hold nothing back stay.
-pub(crate) async fn drop_refusals(
+pub(crate) async fn delete_entries(
     transaction: &mut Transaction<'_>,
     tenant: &TenantId,
     flow: &FlowId,
     records: &[&RecordId],
 ) -> Result<(), StoreError> {
     for chunk in records.chunks(ROWS) {
-        let mut query = sqlx::QueryBuilder::<Db>::new("DELETE FROM refusal WHERE tenant = ");
+        let mut query = sqlx::QueryBuilder::<Db>::new("DELETE FROM quarantine WHERE tenant = ");
         query.push_bind(tenant.as_str().to_owned()).push(" AND flow = ").push_bind(flow.as_str().to_owned());
         query.push(" AND record IN (");
         let mut list = query.separated(", ");

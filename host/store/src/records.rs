@@ -105,7 +105,7 @@ pub struct HoldsUntil {
     /// The moment.
     pub at: DateTime<Utc>,
     /// The rules gave it. Where their contract cannot, it is the end of the day.
-    pub told: bool,
+    pub stated: bool,
 }
 
 fn digest_of(decision: &Decision) -> Digest {
@@ -212,7 +212,7 @@ impl Database {
             let mut query = sqlx::QueryBuilder::<Db>::new(
                 "INSERT INTO record (tenant, flow, id, content, content_hash, fetched_at, fetched_run, decided_at, \
                  rules, decision, failure, decision_hash, notes, kind, member_key, mobile_key, stamp, context, \
-                 holds_until, told, timezone, updated_at) ",
+                 holds_until, stated, timezone, updated_at) ",
             );
             query.push_values(chunk, |mut row, record| {
                 let (decision, failure) = match &record.resolution {
@@ -243,7 +243,7 @@ impl Database {
                     .push_bind(stamp)
                     .push_bind(json_text(&record.context))
                     .push_bind(record.holds_until.map(|until| until.at.timestamp_millis()))
-                    .push_bind(i64::from(record.holds_until.is_some_and(|until| until.told)))
+                    .push_bind(i64::from(record.holds_until.is_some_and(|until| until.stated)))
                     .push_bind(record.context.timezone.as_str())
                     .push_bind(record.updated_at.map(|at| at.timestamp_millis()));
             });
@@ -254,7 +254,7 @@ impl Database {
                  decision = excluded.decision, failure = excluded.failure, \
                  decision_hash = excluded.decision_hash, notes = excluded.notes, kind = excluded.kind, \
                  member_key = excluded.member_key, mobile_key = excluded.mobile_key, stamp = excluded.stamp, \
-                 context = excluded.context, holds_until = excluded.holds_until, told = excluded.told, \
+                 context = excluded.context, holds_until = excluded.holds_until, stated = excluded.stated, \
                  timezone = excluded.timezone, updated_at = excluded.updated_at, absent = 0",
             );
             once(&mut query)

@@ -50,7 +50,7 @@ pub struct RemovalRow {
 }
 
 /// The condition that a line of the ledger, `m`, waits for a person.
-pub(crate) const WAITS: &str = "m.state = 'removed' AND m.removal_answer IS NULL AND EXISTS (SELECT 1 FROM refusal q \
+pub(crate) const WAITS: &str = "m.state = 'removed' AND m.removal_answer IS NULL AND EXISTS (SELECT 1 FROM quarantine q \
                                 WHERE q.tenant = m.tenant AND q.flow = m.flow AND q.record = m.record \
                                 AND q.waits_for = 'person')";
 

@@ -32,7 +32,7 @@ pub struct WakeRow {
     /// The time of the first wake.
     pub at: DateTime<Utc>,
     /// The number of wakes since then.
-    pub times: u64,
+    pub count: u64,
 }
 
 impl Database {
@@ -50,7 +50,7 @@ impl Database {
                     flow: reading.id("flow")?,
                     kind: reading.word("kind")?,
                     at: reading.moment("at")?,
-                    times: reading.count("times")?,
+                    count: reading.count("count")?,
                 })
             })
             .collect()
@@ -59,11 +59,11 @@ impl Database {
     /// Forgets a flow's wake, unless it was woken again since the row was read.
     pub async fn wake_delete(&self, wake: &WakeRow) -> Result<(), StoreError> {
         let mut transaction = self.begin(WAKES).await?;
-        sqlx::query("DELETE FROM wake WHERE tenant = $1 AND flow = $2 AND kind = $3 AND times = $4")
+        sqlx::query("DELETE FROM wake WHERE tenant = $1 AND flow = $2 AND kind = $3 AND count = $4")
             .bind(wake.tenant.as_str())
             .bind(wake.flow.as_str())
             .bind(word_of(&wake.kind))
-            .bind(i64::try_from(wake.times).unwrap_or(i64::MAX))
+            .bind(i64::try_from(wake.count).unwrap_or(i64::MAX))
             .execute(&mut *transaction.connection)
             .await
             .map_err(StoreError::write(WAKES))?;

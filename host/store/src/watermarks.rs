@@ -19,7 +19,7 @@ pub struct Watermark {
     /// The form that was read.
     pub form: String,
     /// Digest of the last query, if a collect since then had another query and did not end well.
-    pub asked: Option<Digest>,
+    pub unfinished_query: Option<Digest>,
 }
 
 impl Watermark {
@@ -36,34 +36,39 @@ impl Database {
         tenant: &TenantId,
         flow: &FlowId,
     ) -> Result<Option<Watermark>, StoreError> {
-        let row =
-            sqlx::query("SELECT reached, query, form, asked FROM watermark WHERE tenant = $1 AND flow = $2")
-                .bind(tenant.as_str())
-                .bind(flow.as_str())
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(StoreError::read(WATERMARK))?;
+        let row = sqlx::query(
+            "SELECT reached, query, form, unfinished_query FROM watermark WHERE tenant = $1 AND flow = $2",
+        )
+        .bind(tenant.as_str())
+        .bind(flow.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(StoreError::read(WATERMARK))?;
         let Some(row) = row else { return Ok(None) };
         let row = RowReader { row: &row, what: WATERMARK };
-        let asked: String = row.get("asked")?;
+        let unfinished_query: String = row.get("unfinished_query")?;
         Ok(Some(Watermark {
             reached: row.moment("reached")?,
             query: row.id("query")?,
             form: row.get("form")?,
-            asked: if asked.is_empty() { None } else { Some(row.id("asked")?) },
+            unfinished_query: if unfinished_query.is_empty() {
+                None
+            } else {
+                Some(row.id("unfinished_query")?)
+            },
         }))
     }
 
     /// Notes the query of a collect that is about to start: until the watermark moves, another query needs a complete
     /// collect.
-    pub async fn watermark_set_asked(
+    pub async fn watermark_set_unfinished_query(
         &self,
         tenant: &TenantId,
         flow: &FlowId,
         query: &Digest,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin(WATERMARK).await?;
-        sqlx::query("UPDATE watermark SET asked = $3 WHERE tenant = $1 AND flow = $2")
+        sqlx::query("UPDATE watermark SET unfinished_query = $3 WHERE tenant = $1 AND flow = $2")
             .bind(tenant.as_str())
             .bind(flow.as_str())
             .bind(query.as_str())
@@ -82,16 +87,16 @@ impl Database {
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin(WATERMARK).await?;
         sqlx::query(
-            "INSERT INTO watermark (tenant, flow, reached, query, form, asked) VALUES ($1, $2, $3, $4, $5, $6) \
+            "INSERT INTO watermark (tenant, flow, reached, query, form, unfinished_query) VALUES ($1, $2, $3, $4, $5, $6) \
              ON CONFLICT (tenant, flow) DO UPDATE SET reached = excluded.reached, query = excluded.query, \
-             form = excluded.form, asked = excluded.asked",
+             form = excluded.form, unfinished_query = excluded.unfinished_query",
         )
         .bind(tenant.as_str())
         .bind(flow.as_str())
         .bind(watermark.reached.timestamp_millis())
         .bind(watermark.query.as_str())
         .bind(watermark.form.as_str())
-        .bind(watermark.asked.as_ref().map_or("", Digest::as_str))
+        .bind(watermark.unfinished_query.as_ref().map_or("", Digest::as_str))
         .execute(&mut *transaction.connection)
         .await
         .map_err(StoreError::write(WATERMARK))?;

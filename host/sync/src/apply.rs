@@ -19,7 +19,8 @@ use super::flow::FlowRuntime;
 use super::gate::{Admission, WriteGate};
 use super::mobile_check::MobileCheck;
 use super::outcome::{
-    CallOutcome, ListingCheck, OutcomeContext, after, not_found as not_found_settled, read, undone,
+    ListingCheck, OperationOutcome, OutcomeContext, after, not_found as not_found_settled,
+    read, undone,
 };
 use super::pending_call::{PendingCall, not_done, untried, waits};
 use super::planning::log_rejection;
@@ -306,24 +307,24 @@ impl<'a> PlanApplier<'a> {
             when: now,
         };
         match read(&operation, place, known, answer) {
-            CallOutcome::Settled(mut settlement) => {
+            OperationOutcome::Settled(mut settlement) => {
                 attempts.append(&mut settlement.attempts);
                 settlement.attempts = attempts;
                 Some(self.mobile_check.check(*settlement).await)
             }
-            CallOutcome::Again { doubt: now, attempts: mut more } => {
+            OperationOutcome::Again { doubt: now, attempts: mut more } => {
                 attempts.append(&mut more);
                 let doubt = doubt || now;
                 lock(&self.again).insert(place, PendingCall { place, later, operation, doubt, attempts });
                 None
             }
-            CallOutcome::NotFound { attempts: mut more, doubt: now, rejection } => {
+            OperationOutcome::NotFound { attempts: mut more, doubt: now, rejection } => {
                 attempts.append(&mut more);
                 let doubt = doubt || now;
                 lock(&self.not_found).push(ListingCheck { place, operation, attempts, doubt, rejection });
                 None
             }
-            CallOutcome::Stop { settlement, error } => {
+            OperationOutcome::Stop { settlement, error } => {
                 let mut applied = lock(&self.applied);
                 match error {
                     Some(error) => {

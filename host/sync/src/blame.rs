@@ -20,7 +20,7 @@ impl PlanApplier<'_> {
         let known = !self.gate.in_order()
             && flow
                 .store
-                .operation_exists_refused(&flow.tenant, &flow.id, &operation.record, *errcode)
+                .operation_exists_rejected(&flow.tenant, &flow.id, &operation.record, *errcode)
                 .await
                 .unwrap_or_default();
         let ask = async || flow.directory.ask().await;

@@ -109,7 +109,7 @@ impl Collector<'_> {
             return Err(RunError::SourceOtherForm { before: before.form.clone(), now: flow.form_name() });
         }
         if watermark.as_ref().is_some_and(|before| before.query != asking) {
-            store.watermark_set_asked(&flow.tenant, &flow.id, &asking).await?;
+            store.watermark_set_unfinished_query(&flow.tenant, &flow.id, &asking).await?;
         }
         // A form that never gave a row is read completely.
         let never_read = watermark.as_ref().is_none_or(|watermark| watermark.is_of_nothing());
@@ -119,7 +119,7 @@ impl Collector<'_> {
         let mut since = watermark
             .filter(|watermark| !watermark.is_of_nothing())
             // Rows found by another query since then do not answer this one.
-            .filter(|watermark| !self.full && !self.complete && watermark.asked.is_none())
+            .filter(|watermark| !self.full && !self.complete && watermark.unfinished_query.is_none())
             .filter(|_| flow.filter.as_ref().is_some_and(|filter| filter.is_incremental()))
             .and_then(|watermark| watermark.reached.checked_sub_signed(flow.overlap));
         let mut query = self.query(since);
@@ -350,21 +350,21 @@ impl Collector<'_> {
             deciding.begin(stale).await?;
         }
         deciding.finish().await?;
-        for told in [true, false] {
-            self.decide_due(told).await?;
+        for stated in [true, false] {
+            self.decide_due(stated).await?;
         }
         Ok(())
     }
 
     /// Decides stored rows whose decision has expired.
-    async fn decide_due(&self, told: bool) -> Result<(), RunError> {
+    async fn decide_due(&self, stated: bool) -> Result<(), RunError> {
         let flow = self.flow;
         let mut deciding = self.deciding();
         let mut after: Option<DueRecord> = None;
         loop {
             let due = flow
                 .store
-                .records_list_due(&flow.tenant, &flow.id, self.started_at, told, after.as_ref(), BATCH)
+                .records_list_due(&flow.tenant, &flow.id, self.started_at, stated, after.as_ref(), BATCH)
                 .await?;
             let Some(last) = due.last() else { break };
             after = Some(last.clone());

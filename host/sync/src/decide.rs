@@ -146,7 +146,7 @@ fn decide(
 /// A moment beyond the range of our calendar never comes.
 fn holds_until(guest: &ruzhi_guest_runtime::Guest, outcome: &ruzhi_model::Outcome) -> Option<HoldsUntil> {
     let at = DateTime::parse_from_rfc3339(outcome.holds_until.as_deref()?).ok()?.to_utc();
-    Some(HoldsUntil { at, told: guest.component().tells_until_when() })
+    Some(HoldsUntil { at, stated: guest.component().tells_until_when() })
 }
 
 /// The context given to a guest. The moment is exact to the millisecond, as are the expiry times of decisions.

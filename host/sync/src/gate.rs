@@ -67,7 +67,7 @@ struct Vacancy {
 /// The permission of an operation.
 pub(super) enum Admission<'a> {
     /// Make the call; the turn is over when this is dropped.
-    Call(CallPermit<'a>),
+    Call(GatePermit<'a>),
     /// Wait for another run: there is no place for it, or its API rests. Holds the code of that answer.
     Waits(i64),
     /// Do nothing: the run is over.
@@ -75,12 +75,12 @@ pub(super) enum Admission<'a> {
 }
 
 /// A call under way.
-pub(super) struct CallPermit<'a> {
+pub(super) struct GatePermit<'a> {
     gate: &'a WriteGate,
     kind: OperationKind,
 }
 
-impl Drop for CallPermit<'_> {
+impl Drop for GatePermit<'_> {
     fn drop(&mut self) {
         let mut state = self.gate.state();
         state.calling = state.calling.saturating_sub(1);
@@ -156,7 +156,7 @@ impl WriteGate {
             }
             let turn = self.state().turn(kind);
             match turn {
-                Some(Ok(())) => return Admission::Call(CallPermit { gate: self, kind }),
+                Some(Ok(())) => return Admission::Call(GatePermit { gate: self, kind }),
                 Some(Err(code)) => return Admission::Waits(code),
                 None => changed.await,
             }
@@ -177,7 +177,7 @@ impl WriteGate {
             | WriteVerdict::AlreadyExists { .. }
             | WriteVerdict::MobileHeld { .. }
             | WriteVerdict::NotFound
-            | WriteVerdict::Refused { .. } => {
+            | WriteVerdict::Rejected { .. } => {
                 state.in_order = true;
                 if let Some(room) = state.room(kind) {
                     room.there_is = true;
@@ -215,7 +215,7 @@ impl WriteGate {
             if *trust == 0 {
                 match ask().await {
                     Ok(()) => *trust = TRUST,
-                    Err(rejection) if rejection.is_refusal() => {
+                    Err(rejection) if rejection.is_rejection() => {
                         let told = if rejection.is_the_tenants() { rejection } else { error.clone() };
                         return Attribution::Tenant(told);
                     }

@@ -31,7 +31,7 @@ pub(super) struct OutcomeContext<'a> {
 
 /// The meaning of an answer for the run.
 #[derive(Debug)]
-pub(super) enum CallOutcome {
+pub(super) enum OperationOutcome {
     /// Settled, one way or the other.
     Settled(Box<Settlement>),
     /// Not settled: the same call is to be made again in this run.
@@ -66,7 +66,7 @@ pub(super) fn read(
     place: usize,
     known: OutcomeContext<'_>,
     answer: WriteAnswer,
-) -> CallOutcome {
+) -> OperationOutcome {
     let before = operation.before.as_ref();
     let after = || after(operation, known.tenant, known.when);
     let attempts: Vec<AttemptRow> = answer.attempts.iter().map(attempt_row).collect();
@@ -84,7 +84,7 @@ pub(super) fn read(
         rejection,
     };
     let settled =
-        |state, ledger, rejection| CallOutcome::Settled(Box::new(settlement(state, ledger, rejection)));
+        |state, ledger, rejection| OperationOutcome::Settled(Box::new(settlement(state, ledger, rejection)));
     let done = || settled(OperationState::Done, Some(after()), undone(operation));
     let there = || settled(OperationState::Done, Some(found(operation, after())), undone(operation));
     let creating = operation.kind == OperationKind::Create;
@@ -159,27 +159,27 @@ pub(super) fn read(
         WriteVerdict::MobileHeld { holder, .. } => rejected(mobile_held(errcode, holder.as_deref())),
         WriteVerdict::NotFound if creating => rejected(from_table(60111)),
         WriteVerdict::NotFound => {
-            CallOutcome::NotFound { doubt: doubtful.is_some(), attempts, rejection: None }
+            OperationOutcome::NotFound { doubt: doubtful.is_some(), attempts, rejection: None }
         }
         // As with a mobile number: the plan had another member give the value up first.
-        WriteVerdict::Refused { errcode, .. } if known.later && value_taken(errcode).is_some() => {
+        WriteVerdict::Rejected { errcode, .. } if known.later && value_taken(errcode).is_some() => {
             settled(OperationState::Failed, doubtful, None)
         }
-        WriteVerdict::Refused { errcode, errmsg } => {
+        WriteVerdict::Rejected { errcode, errmsg } => {
             let held_by: Option<UserId> =
                 value_taken(errcode).and_then(|_| wecom::holder(&errmsg)?.parse().ok());
             match &held_by {
                 Some(holder) if may_be_there && holder.key() == operation.userid.key() => there(),
                 // The value may be taken by this same member.
                 None if may_be_there && value_taken(errcode).is_some() => {
-                    CallOutcome::NotFound { doubt: true, attempts, rejection: Some(from_table(errcode)) }
+                    OperationOutcome::NotFound { doubt: true, attempts, rejection: Some(from_table(errcode)) }
                 }
                 _ => rejected(Rejection { held_by, ..from_table(errcode) }),
             }
         }
         // The member may be there by now, and be the one it has no right to.
         WriteVerdict::Unsure { errcode, .. } if may_be_there => {
-            CallOutcome::NotFound { doubt: true, attempts, rejection: Some(from_table(errcode)) }
+            OperationOutcome::NotFound { doubt: true, attempts, rejection: Some(from_table(errcode)) }
         }
         // The blame has turned out to be this member's.
         WriteVerdict::Unsure { errcode, .. } => {
@@ -195,15 +195,15 @@ pub(super) fn read(
             rejected(from_table(errcode))
         }
         // The last place may have gone to this very member.
-        WriteVerdict::NoPlace { .. } if may_be_there => CallOutcome::Again { doubt: true, attempts },
+        WriteVerdict::NoPlace { .. } if may_be_there => OperationOutcome::Again { doubt: true, attempts },
         // The record waits for a place, and is no worse for it.
         WriteVerdict::NoPlace { .. } => settled(OperationState::Failed, doubtful, None),
-        WriteVerdict::Stopped(error) => CallOutcome::Stop {
+        WriteVerdict::Stopped(error) => OperationOutcome::Stop {
             settlement: (!answer.in_doubt && !known.maybe_ours)
                 .then(|| Box::new(settlement(OperationState::Failed, None, None))),
             error: Some(error),
         },
-        WriteVerdict::Parked { .. } | WriteVerdict::Quit => CallOutcome::Stop {
+        WriteVerdict::Parked { .. } | WriteVerdict::Quit => OperationOutcome::Stop {
             settlement: (!known.maybe_ours).then(|| {
                 // A change that was called before the limit was reached, or before the process was to end, may have
                 // happened.
@@ -213,8 +213,8 @@ pub(super) fn read(
             }),
             error: None,
         },
-        WriteVerdict::Lost => CallOutcome::Again { doubt: true, attempts },
-        WriteVerdict::Busy { .. } => CallOutcome::Again { doubt: false, attempts },
+        WriteVerdict::Lost => OperationOutcome::Again { doubt: true, attempts },
+        WriteVerdict::Busy { .. } => OperationOutcome::Again { doubt: false, attempts },
     }
 }
 

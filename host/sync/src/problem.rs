@@ -69,10 +69,10 @@ pub(super) fn leavers_rejected(count: u64, userid: &UserId, errcode: Option<i64>
     let code_zh = errcode.map(|errcode| format!("（错误码 {errcode}）")).unwrap_or_default();
     Text::new(
         format!(
-            "people who left can still log in, because WeCom refuses to disable them: {count}, {userid}{code} among them; disable them by hand in the WeCom console, `ruzhi rejects` says why for each"
+            "people who left can still log in, because WeCom refuses to disable them: {count}, {userid}{code} among them; disable them by hand in the WeCom console, `ruzhi quarantine` says why for each"
         ),
         format!(
-            "有 {count} 名离职人员仍可登录，包括 {userid}{code_zh}：企业微信拒绝停用；请在管理后台手工停用，`ruzhi rejects` 会逐条说明原因"
+            "有 {count} 名离职人员仍可登录，包括 {userid}{code_zh}：企业微信拒绝停用；请在管理后台手工停用，`ruzhi quarantine` 会逐条说明原因"
         ),
     )
 }

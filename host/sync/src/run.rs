@@ -54,7 +54,7 @@ impl FlowRuntime {
             flow.id = self.id.as_str(),
             run.id = id.as_str()
         );
-        let mut running = ActiveRun {
+        let mut running = RunExecution {
             flow: self,
             span: span.clone(),
             retry: request.options().full,
@@ -89,7 +89,7 @@ impl FlowRuntime {
 
 /// A run that has read what it needs and planned nothing yet.
 pub struct PendingRun<'a> {
-    running: ActiveRun<'a>,
+    running: RunExecution<'a>,
     /// The purpose of its plan; none to plan nothing.
     purpose: Result<Option<Purpose>, RunError>,
 }
@@ -118,7 +118,7 @@ impl PendingRun<'_> {
     }
 }
 
-struct ActiveRun<'a> {
+struct RunExecution<'a> {
     flow: &'a FlowRuntime,
     /// Attributes everything logged in this run to it.
     span: tracing::Span,
@@ -140,7 +140,7 @@ struct ActiveRun<'a> {
     begun: bool,
 }
 
-impl ActiveRun<'_> {
+impl RunExecution<'_> {
     async fn begin(&mut self) -> Result<Option<Purpose>, RunError> {
         let flow = self.flow;
         let purpose = match self.request.clone() {
@@ -244,7 +244,7 @@ impl ActiveRun<'_> {
             made = unless(&self.flow.quit, self.make(&purpose)).await?;
         }
         if let Some((count, userid, errcode)) =
-            self.flow.store.leavers_find_refused(&self.flow.tenant, &self.flow.id).await?
+            self.flow.store.leavers_find_rejected(&self.flow.tenant, &self.flow.id).await?
         {
             let told = problem::leavers_rejected(count, &userid, errcode);
             self.row.problem = Some(problem::both(self.row.problem.take(), told));
@@ -409,7 +409,7 @@ impl ActiveRun<'_> {
             reached: collected.reached(),
             query: flow.query_digest(),
             form: flow.form_name(),
-            asked: None,
+            unfinished_query: None,
         };
         flow.store.watermark_put(&flow.tenant, &flow.id, &watermark).await?;
         Ok(())

@@ -143,7 +143,7 @@ impl WecomClient {
     async fn listed<T: Default>(&self, take: RowCollector<T>) -> Result<T, WecomError> {
         match self.pages(take).await {
             // The cursor has expired: the listing starts over, once.
-            Err(ReadFailure::Failed(WecomFailure::Refused { errcode: 50100, .. })) => self.pages(take).await,
+            Err(ReadFailure::Failed(WecomFailure::Rejected { errcode: 50100, .. })) => self.pages(take).await,
             listing => listing,
         }
         .map_err(|reason| reason.or(|failure| WecomError::MemberIds { failure }))
@@ -229,7 +229,7 @@ impl WecomClient {
                 member.remove("errmsg");
                 Ok(Some(member))
             }
-            Err(ReadFailure::Failed(WecomFailure::Refused { errcode: 60111, .. })) => Ok(None),
+            Err(ReadFailure::Failed(WecomFailure::Rejected { errcode: 60111, .. })) => Ok(None),
             Err(reason) => {
                 Err(reason.or(|failure| WecomError::GetMember { userid: userid.clone(), failure }))
             }
@@ -247,7 +247,7 @@ impl WecomClient {
                 let userid = answer.get("userid").and_then(Value::as_str).and_then(|id| id.parse().ok());
                 userid.map(Some).ok_or_else(|| failed(WecomFailure::Shape { what: "userid" }))
             }
-            Err(ReadFailure::Failed(WecomFailure::Refused { errcode: 46004 | 60146, .. })) => Ok(None),
+            Err(ReadFailure::Failed(WecomFailure::Rejected { errcode: 46004 | 60146, .. })) => Ok(None),
             Err(reason) => Err(reason.or(failed)),
         }
     }
@@ -308,7 +308,7 @@ impl WecomClient {
     }
 
     /// A harmless request available to every secret that may write the directory: one row of `user/list_id`. The
-    /// error tells whether WeCom rejected it ([`WecomError::is_refusal`]) or did not answer.
+    /// error tells whether WeCom rejected it ([`WecomError::is_rejection`]) or did not answer.
     pub async fn ask(&self) -> Result<(), WecomError> {
         let payload = Payload::Json(json!({ "limit": 1 }).to_string().into_bytes());
         let call = WecomCall { api: WecomApi::ListId, query: None, payload };

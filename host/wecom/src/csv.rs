@@ -68,8 +68,8 @@ pub(super) struct CsvMember {
 
 impl CsvMember {
     /// True if a code that rejects the row concerns the write itself, as that of a separate call would.
-    pub(super) fn is_refused_itself(&self, errcode: i64) -> bool {
-        CsvColumn::refused_by(errcode).is_some_and(|column| ColumnSet::one(column).within(self.said))
+    pub(super) fn is_rejected_itself(&self, errcode: i64) -> bool {
+        CsvColumn::rejected_by(errcode).is_some_and(|column| ColumnSet::one(column).within(self.said))
     }
 }
 
@@ -203,7 +203,7 @@ impl CsvColumn {
 
     /// The column whose value a code rejects, if it concerns one: not the account itself (301005, 301036), nor two
     /// columns at once (60129).
-    fn refused_by(errcode: i64) -> Option<Self> {
+    fn rejected_by(errcode: i64) -> Option<Self> {
         match errcode {
             60129 | 301_005 | 301_036 => None,
             _ => Self::of(meaning(errcode).field()?),

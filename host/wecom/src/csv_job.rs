@@ -91,7 +91,7 @@ async fn submit(dispatcher: &Dispatcher, csv_file: &CsvFile) -> Result<CsvJob, J
         let mut called = dispatcher.call(&WecomCall { api: WecomApi::SyncUser, query: None, payload }).await;
         in_doubt |= called.in_doubt;
         match &called.outcome {
-            CallOutcome::Failed(WecomFailure::Refused { errcode: 40007 | 40145, .. }) if uploads < 2 => {
+            CallOutcome::Failed(WecomFailure::Rejected { errcode: 40007 | 40145, .. }) if uploads < 2 => {
                 continue;
             }
             CallOutcome::Success(answer) => {
@@ -166,7 +166,7 @@ async fn result(dispatcher: &Dispatcher, csv_file: &CsvFile, job: &CsvJob) -> Re
             }
             CallOutcome::Stopped(error) => return Err(told(WriteVerdict::Stopped(error), true)),
             // WeCom could not read the file, so this job wrote no row.
-            CallOutcome::Failed(WecomFailure::Refused { errcode: 40092, .. }) if !job.in_doubt => {
+            CallOutcome::Failed(WecomFailure::Rejected { errcode: 40092, .. }) if !job.in_doubt => {
                 return Err(told(WriteVerdict::Busy { errcode: Some(40092) }, false));
             }
             CallOutcome::Failed(failure) if failure.is_the_tenants() => {
@@ -273,7 +273,7 @@ fn answer(
                 | ErrcodeClass::RefreshToken
                 | ErrcodeClass::Throttled
                 | ErrcodeClass::Concurrency => WecomFailure::Busy { errcode, errmsg },
-                _ => WecomFailure::Refused { errcode, errmsg, from_ip: from_ip(&raw) },
+                _ => WecomFailure::Rejected { errcode, errmsg, from_ip: from_ip(&raw) },
             })
         }
     };
@@ -282,14 +282,14 @@ fn answer(
     // The cause may be a cell that only repeats the present state; then a separate call succeeds without it. No cell
     // causes a missing right to write a member.
     let may_be_a_cell = match &verdict {
-        WriteVerdict::Refused { .. } | WriteVerdict::MobileHeld { .. } => true,
+        WriteVerdict::Rejected { .. } | WriteVerdict::MobileHeld { .. } => true,
         WriteVerdict::Unsure { errcode, .. } => class(*errcode) != ErrcodeClass::Configuration,
         _ => false,
     };
     if kind == WriteKind::Update
         && may_be_a_cell
         && let errcode @ Some(code) = attempt.errcode
-        && !member.is_refused_itself(code)
+        && !member.is_rejected_itself(code)
     {
         verdict = WriteVerdict::Busy { errcode };
     }

@@ -321,7 +321,7 @@ impl Dispatcher {
                         "WeCom answered with an unexpected code"
                     );
                 }
-                failed(WecomFailure::Refused { errcode, errmsg, from_ip: from_ip(&raw) })
+                failed(WecomFailure::Rejected { errcode, errmsg, from_ip: from_ip(&raw) })
             }
         }
     }

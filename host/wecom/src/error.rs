@@ -106,7 +106,7 @@ pub enum WecomFailure {
     },
     /// WeCom rejected the call.
     #[error("errcode {errcode}: {errmsg}")]
-    Refused {
+    Rejected {
         /// The code.
         errcode: i64,
         /// WeCom's message, shortened.
@@ -181,7 +181,7 @@ impl WecomFailure {
     pub fn class(&self) -> ErrcodeClass {
         match self {
             Self::Settings { .. } => ErrcodeClass::Configuration,
-            Self::Refused { errcode, .. } => class(*errcode),
+            Self::Rejected { errcode, .. } => class(*errcode),
             Self::Warned { .. } | Self::Shape { .. } | Self::Endless { .. } => ErrcodeClass::Bug,
             Self::Busy { .. }
             | Self::Unreachable { .. }
@@ -197,7 +197,7 @@ impl WecomFailure {
     pub(super) fn is_the_tenants(&self) -> bool {
         match self {
             Self::Settings { .. } => true,
-            Self::Refused { errcode, .. } => blame(*errcode) == Blame::Tenant,
+            Self::Rejected { errcode, .. } => blame(*errcode) == Blame::Tenant,
             _ => false,
         }
     }
@@ -205,7 +205,7 @@ impl WecomFailure {
     /// WeCom's last code, if there was one.
     pub(super) fn errcode(&self) -> Option<i64> {
         match self {
-            Self::Refused { errcode, .. } | Self::Busy { errcode, .. } => Some(*errcode),
+            Self::Rejected { errcode, .. } | Self::Busy { errcode, .. } => Some(*errcode),
             Self::Parked { .. } => Some(45009),
             Self::Settings { .. }
             | Self::Warned { .. }
@@ -222,7 +222,7 @@ impl WecomFailure {
     fn code(&self) -> String {
         match self {
             Self::Settings { .. } => "wecom.settings".to_owned(),
-            Self::Refused { errcode, .. } | Self::Busy { errcode, .. } => format!("wecom.{errcode}"),
+            Self::Rejected { errcode, .. } | Self::Busy { errcode, .. } => format!("wecom.{errcode}"),
             Self::Warned { .. } => "wecom.warning".to_owned(),
             Self::Unreachable { .. } => "wecom.unreachable".to_owned(),
             Self::OpenFiles { .. } => open_files::CODE.to_owned(),
@@ -241,7 +241,7 @@ impl WecomFailure {
                 format!("{detail}. Correct `[wecom]` in the tenant's file."),
                 format!("{detail}。请修正租户文件中的 [wecom]。"),
             ),
-            Self::Refused { errcode: 60020, from_ip, .. } => {
+            Self::Rejected { errcode: 60020, from_ip, .. } => {
                 let (en, zh) = match from_ip {
                     Some(ip) => (format!(" {ip}"), format!(" {ip} ")),
                     None => (" of the machine that calls".to_owned(), "本机出口 IP ".to_owned()),
@@ -257,7 +257,7 @@ impl WecomFailure {
                     ),
                 )
             }
-            Self::Refused { errcode, errmsg, .. } => {
+            Self::Rejected { errcode, errmsg, .. } => {
                 let meaning = meaning(*errcode);
                 let (means, advice) = (meaning.means(), meaning.advice());
                 Text::new(
@@ -343,8 +343,8 @@ impl WecomError {
     }
 
     /// True if WeCom answered and rejected the call.
-    pub fn is_refusal(&self) -> bool {
-        matches!(self.failure(), WecomFailure::Refused { .. })
+    pub fn is_rejection(&self) -> bool {
+        matches!(self.failure(), WecomFailure::Rejected { .. })
     }
 
     /// True if every call of the tenant fails, whatever its subject.
@@ -394,7 +394,7 @@ mod tests {
     #[test]
     fn a_refused_address_says_which_one_to_add_and_where() {
         let error = WecomError::Token {
-            failure: WecomFailure::Refused {
+            failure: WecomFailure::Rejected {
                 errcode: 60020,
                 errmsg: "not allow to access from your ip".to_owned(),
                 from_ip: Some("203.0.113.9".to_owned()),

@@ -99,7 +99,7 @@ fn told(answer: &WriteAnswer) {
     }
     match &answer.verdict {
         WriteVerdict::Unsure { error, .. } | WriteVerdict::Stopped(error) => fit(error),
-        WriteVerdict::Refused { errmsg, .. }
+        WriteVerdict::Rejected { errmsg, .. }
         | WriteVerdict::Warned { errmsg }
         | WriteVerdict::NoPlace { errmsg, .. } => {
             fit_text(errmsg);

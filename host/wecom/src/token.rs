@@ -51,7 +51,7 @@ enum TokenState {
     },
     /// A permanent rejection. The request is never repeated: after several wrong secrets WeCom blocks the address for
     /// an hour, for every corp behind it.
-    Refused(WecomFailure),
+    Rejected(WecomFailure),
     /// A temporary failure, shared with those who waited for that very fetch.
     Failed {
         failure: WecomFailure,
@@ -80,7 +80,7 @@ impl TokenStore {
         let mut held = self.held.lock().await;
         match &*held {
             TokenState::Live { token, renew } if Instant::now() < *renew => return Ok(token.clone()),
-            TokenState::Refused(failure) => return Err(failure.clone()),
+            TokenState::Rejected(failure) => return Err(failure.clone()),
             TokenState::Failed { failure, count } if *count > failures_before => return Err(failure.clone()),
             TokenState::Nothing | TokenState::Live { .. } | TokenState::Failed { .. } => {}
         }
@@ -97,7 +97,7 @@ impl TokenStore {
                         let count = self.failures.fetch_add(1, Ordering::AcqRel) + 1;
                         TokenState::Failed { failure: failure.clone(), count }
                     }
-                    _ => TokenState::Refused(failure.clone()),
+                    _ => TokenState::Rejected(failure.clone()),
                 };
                 Err(failure)
             }

@@ -66,7 +66,7 @@ pub enum WriteVerdict {
     /// late replica does not have yet.
     NotFound,
     /// WeCom rejects this member.
-    Refused {
+    Rejected {
         /// The code.
         errcode: i64,
         /// WeCom's message.
@@ -215,26 +215,26 @@ impl Subject<'_> {
         let creates = self.kind == WriteKind::Create;
         match failure {
             WecomFailure::Warned { errmsg } => WriteVerdict::Warned { errmsg },
-            WecomFailure::Refused { errcode: 60102, .. } if creates => {
+            WecomFailure::Rejected { errcode: 60102, .. } if creates => {
                 WriteVerdict::AlreadyExists { maybe_ours: in_doubt }
             }
-            WecomFailure::Refused { errcode: 60104, errmsg, .. } => {
+            WecomFailure::Rejected { errcode: 60104, errmsg, .. } => {
                 let holder = holder(&errmsg);
                 let maybe_ours =
                     holder.as_deref().is_some_and(|holder| MemberKey::of(holder) == self.userid.key());
                 WriteVerdict::MobileHeld { holder, maybe_ours }
             }
-            WecomFailure::Refused { errcode, .. } if !creates && is_not_found(errcode) => {
+            WecomFailure::Rejected { errcode, .. } if !creates && is_not_found(errcode) => {
                 WriteVerdict::NotFound
             }
-            WecomFailure::Refused { errcode, errmsg, from_ip } => {
+            WecomFailure::Rejected { errcode, errmsg, from_ip } => {
                 let error = |errmsg| WecomError::Write {
                     api: self.api.path(),
                     userid: self.userid.clone(),
-                    failure: WecomFailure::Refused { errcode, errmsg, from_ip },
+                    failure: WecomFailure::Rejected { errcode, errmsg, from_ip },
                 };
                 match blame(errcode) {
-                    Blame::Member => WriteVerdict::Refused { errcode, errmsg },
+                    Blame::Member => WriteVerdict::Rejected { errcode, errmsg },
                     Blame::Places => WriteVerdict::NoPlace { errcode, errmsg },
                     Blame::Tenant => WriteVerdict::Stopped(error(errmsg)),
                     Blame::Unsure | Blame::Request => WriteVerdict::Unsure { errcode, error: error(errmsg) },

@@ -32,17 +32,8 @@ const FAULTS: [(FaultKind, u64); 15] = [
 ];
 
 /// Pages requested meanwhile.
-const PAGES: [&str; 9] = [
-    "/",
-    "/runs",
-    "/quarantine",
-    "/guests",
-    "/charts",
-    "/audit",
-    "/settings",
-    "/api/v1/overview",
-    "/metrics",
-];
+const PAGES: [&str; 9] =
+    ["/", "/runs", "/quarantine", "/rules", "/charts", "/audit", "/settings", "/api/v1/overview", "/metrics"];
 
 /// Delay between two events.
 const BEAT: Duration = Duration::from_millis(250);

@@ -25,7 +25,7 @@ pub(super) fn read(
     let mut keys = Keys::read(value, format!("when[{index}]"), findings)?;
     let mut known = vec!["field", "label", "format", "then", "message"];
     known.extend(TESTS);
-    keys.refuse_unknown(&known, &[]);
+    keys.reject_unknown(&known, &[]);
     let path = match keys.text("field") {
         Some(name) => match Path::parse(name.trim().trim_start_matches('{').trim_end_matches('}')) {
             Ok(path) => Some(path),
@@ -93,7 +93,7 @@ fn format(keys: &mut Keys<'_, '_>, reader: Option<&Entry>) -> (Cleaning, DateFor
     match (keys.part("format"), reader) {
         (Some(mut format), _) => {
             let known = ["trim", "nfkc", "collapse", "case", "strip", "input", "timezone"];
-            format.refuse_unknown(&known, &[]);
+            format.reject_unknown(&known, &[]);
             read_cleaning(&mut format, &mut cleaning);
             read_date_input(&mut format, &mut date);
             (cleaning, date)

@@ -66,7 +66,7 @@ pub(super) fn read(value: &Value, index: usize, findings: &mut Findings) -> Opti
     if let Some(name) = keys.get("field").and_then(Value::as_str) {
         keys.rename(format!("request[{index}] {name}"));
     }
-    keys.refuse_unknown(&KEYS, &[]);
+    keys.reject_unknown(&KEYS, &[]);
     let target = target(&mut keys);
     let label = keys.text("label").map(|label| label.trim().to_owned()).filter(|label| !label.is_empty());
     let _ = keys.text("describe");
@@ -254,7 +254,7 @@ fn format(keys: &mut Keys<'_, '_>, field: Field) -> (Cleaning, DateFormat, Mobil
     let mut date = DateFormat::default();
     let mut mobile = MobileRegions { home: MAINLAND, allowed: Vec::new() };
     let Some(mut format) = keys.part("format") else { return (cleaning, date, mobile, false) };
-    format.refuse_unknown(
+    format.reject_unknown(
         &["trim", "nfkc", "collapse", "case", "strip", "date", "input", "timezone", "mobile"],
         &[],
     );
@@ -266,7 +266,7 @@ fn format(keys: &mut Keys<'_, '_>, field: Field) -> (Cleaning, DateFormat, Mobil
         if field != Field::Mobile {
             regions.add("", "只能用于 mobile 字段", "is for the field mobile only");
         }
-        regions.refuse_unknown(&["default_region", "regions"], &[]);
+        regions.reject_unknown(&["default_region", "regions"], &[]);
         if let Some(name) = regions.scalar("default_region") {
             mobile.home = region(&name, "default_region", &mut regions).unwrap_or(MAINLAND);
         }

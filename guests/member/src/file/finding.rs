@@ -96,7 +96,7 @@ impl<'a, 'f> Keys<'a, 'f> {
     }
 
     /// Reports each unknown key, with the nearest known one or with its text in `special`.
-    pub(super) fn refuse_unknown(&mut self, known: &[&str], special: &[(&str, &str, &str)]) {
+    pub(super) fn reject_unknown(&mut self, known: &[&str], special: &[(&str, &str, &str)]) {
         for key in self.fields.keys() {
             if known.contains(&key.as_str()) {
                 continue;

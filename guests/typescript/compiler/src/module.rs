@@ -41,7 +41,7 @@ pub fn compile(
     let kind = SourceType::from_path(path).map_err(|_| anyhow!("{path} is no TypeScript or JavaScript"))?;
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, source, kind.with_module(true)).parse();
-    let refused = |message: &str, offset: usize| anyhow!("{}", place::framed(path, source, offset, message));
+    let framed = |message: &str, offset: usize| anyhow!("{}", place::framed(path, source, offset, message));
     let mut program = parsed.program;
     let analysed = SemanticBuilder::new()
         .with_check_syntax_error(true)
@@ -50,19 +50,19 @@ pub fn compile(
         .build(&program);
     if let Some(fault) = parsed.diagnostics.iter().chain(analysed.diagnostics.iter()).next() {
         let offset = fault.labels.first().map_or(0, |label| label.offset() as usize);
-        return Err(refused(&fault.message, offset));
+        return Err(framed(&fault.message, offset));
     }
     let has_default = program.body.iter().any(is_default);
     let transformed = Transformer::new(&allocator, Path::new(path), &TransformOptions::default())
         .build_with_scoping(analysed.semantic.into_scoping(), &mut program);
     if let Some(fault) = transformed.diagnostics.iter().next() {
         let offset = fault.labels.first().map_or(0, |label| label.offset() as usize);
-        return Err(refused(&fault.message, offset));
+        return Err(framed(&fault.message, offset));
     }
     let mut imports = Vec::new();
     for specifier in specifiers(&mut program) {
         let target =
-            resolve(&specifier.value).map_err(|message| refused(&message, specifier.span.start as usize))?;
+            resolve(&specifier.value).map_err(|message| framed(&message, specifier.span.start as usize))?;
         specifier.value = allocator.alloc_str(&format!("{}{target}", to_root(path))).into();
         specifier.raw = None;
         imports.push(target);

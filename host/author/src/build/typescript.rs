@@ -52,14 +52,14 @@ struct NpmPackage {
 /// The project's name, which becomes a file name.
 fn name_of(folder: &Path) -> Result<String, BuildError> {
     let path = folder.join("package.json");
-    let refused = |reason: String| BuildError::PackageJson { path: path.clone(), reason };
-    let text = file::read_text(&path, MOST_BYTES).map_err(|error| refused(error.to_string()))?;
-    let NpmPackage { name } = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+    let invalid = |reason: String| BuildError::PackageJson { path: path.clone(), reason };
+    let text = file::read_text(&path, MOST_BYTES).map_err(|error| invalid(error.to_string()))?;
+    let NpmPackage { name } = serde_json::from_str(&text).map_err(|error| invalid(error.to_string()))?;
     let lawful = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(lawful) {
         Ok(name)
     } else {
-        Err(refused(format!("the name {name:?} has other characters than letters, digits, `-`, `_` and `.`")))
+        Err(invalid(format!("the name {name:?} has other characters than letters, digits, `-`, `_` and `.`")))
     }
 }
 

@@ -165,7 +165,7 @@ impl FromStr for ProjectName {
     type Err = NameError;
 
     fn from_str(name: &str) -> Result<Self, NameError> {
-        let refused = |en: &str, zh: &str| NameError {
+        let invalid = |en: &str, zh: &str| NameError {
             text: Text::new(
                 format!("`{name}` cannot be a guest's name: {en}"),
                 format!("“{name}” 不能作为规则组件的名称：{zh}"),
@@ -176,22 +176,22 @@ impl FromStr for ProjectName {
             ),
         };
         if !name.starts_with(|first: char| first.is_ascii_lowercase()) {
-            return Err(refused("it does not begin with a lower-case letter", "没有以小写字母开头"));
+            return Err(invalid("it does not begin with a lower-case letter", "没有以小写字母开头"));
         }
         if let Some(other) = name.chars().find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '-')) {
-            return Err(refused(
+            return Err(invalid(
                 &format!("`{}` is neither a lower-case letter, a digit nor a hyphen", other.escape_debug()),
                 &format!("`{}` 不是小写字母、数字或连字符", other.escape_debug()),
             ));
         }
         if name.ends_with('-') || name.contains("--") {
-            return Err(refused("a hyphen stands between letters or digits", "连字符只能位于字母或数字之间"));
+            return Err(invalid("a hyphen stands between letters or digits", "连字符只能位于字母或数字之间"));
         }
         if name.len() > 40 {
-            return Err(refused("it has more than 40 characters", "超过 40 个字符"));
+            return Err(invalid("it has more than 40 characters", "超过 40 个字符"));
         }
         if TAKEN.contains(&name) {
-            return Err(refused(
+            return Err(invalid(
                 "it is a word of Rust, TypeScript or Python, or the name of a library",
                 "它是 Rust、TypeScript 或 Python 的保留字，或库的名称",
             ));

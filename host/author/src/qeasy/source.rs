@@ -220,21 +220,21 @@ fn version_in(documents: &[Document<'_>], notes: &mut Notes) -> Option<&'static 
 }
 
 fn filter(document: &Document<'_>, node: &JsonNode, notes: &mut Notes) -> Result<Option<Rows>, ImportError> {
-    let refuse = |at: usize, why: Text| Err(ImportError::Filter { place: document.place(at), why });
+    let invalid = |at: usize, why: Text| Err(ImportError::Filter { place: document.place(at), why });
     // The whole filter may be given as text.
     if let Some(text) = node.text() {
         let Ok(mut inner) = Reader::new(text, 0).whole() else {
-            return refuse(node.at, Text::new("it is no JSON object", "不是 JSON 对象"));
+            return invalid(node.at, Text::new("it is no JSON object", "不是 JSON 对象"));
         };
         inner.move_to(node.at);
         // Text within text is not a filter any more.
         if inner.text().is_some() {
-            return refuse(node.at, Text::new("it is no JSON object", "不是 JSON 对象"));
+            return invalid(node.at, Text::new("it is no JSON object", "不是 JSON 对象"));
         }
         return filter(document, &inner, notes);
     }
     let Some(members) = node.object() else {
-        return refuse(node.at, Text::new("it is no JSON object", "不是 JSON 对象"));
+        return invalid(node.at, Text::new("it is no JSON object", "不是 JSON 对象"));
     };
     let mut relation = "and".to_owned();
     let mut numbered: Vec<(u32, &JsonNode)> = Vec::new();
@@ -246,17 +246,20 @@ fn filter(document: &Document<'_>, node: &JsonNode, notes: &mut Notes) -> Result
             ("rel", _) => match member.value.text().map(str::trim) {
                 Some(word @ ("and" | "or")) => relation = word.to_owned(),
                 _ => {
-                    return refuse(member.at, Text::new("`rel` is neither and nor or", "rel 应为 and 或 or"));
+                    return invalid(
+                        member.at,
+                        Text::new("`rel` is neither and nor or", "rel 应为 and 或 or"),
+                    );
                 }
             },
             (_, Some(number)) => numbered.push((number, &member.value)),
             ("cond", None) => match member.value.list() {
                 Some(items) => listed.extend(items),
-                None => return refuse(member.at, Text::new("`cond` is not a list", "cond 不是列表")),
+                None => return invalid(member.at, Text::new("`cond` is not a list", "cond 不是列表")),
             },
             (key, None) => {
                 let key = platform::shown(key);
-                return refuse(
+                return invalid(
                     member.at,
                     Text::new(
                         format!("the unknown key `{key}`; the service would pass over it and give every row"),
@@ -279,7 +282,7 @@ fn filter(document: &Document<'_>, node: &JsonNode, notes: &mut Notes) -> Result
         let condition = condition(document, node, notes);
         let alone = serde_json::json!({ "rel": "and", "cond": [condition] });
         if let Err(error) = RowFilter::parse(&alone) {
-            return refuse(node.at, error.explain());
+            return invalid(node.at, error.explain());
         }
         conditions.push(condition);
     }

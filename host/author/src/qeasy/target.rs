@@ -111,7 +111,7 @@ fn base(without: &str) -> Value {
 }
 
 /// The guest's reasons for rejecting an entry; empty if it accepts it.
-fn refusal(field: &str, entry: &JsonNode) -> Vec<Finding> {
+fn findings(field: &str, entry: &JsonNode) -> Vec<Finding> {
     let mut file = base(field);
     if let Some(entries) = file.get_mut("request").and_then(Value::as_array_mut) {
         entries.push(entry.json());
@@ -246,7 +246,7 @@ fn entry(
         }
     }
     let whole = JsonNode { at: node.at, kind: JsonKind::Object(kept.clone()) };
-    let why = refusal(&field, &whole);
+    let why = findings(&field, &whole);
     if why.is_empty() {
         return Ok(Some(whole));
     }
@@ -270,5 +270,5 @@ fn entry(
         format!("give `{name}` a value in the rules file, or leave it unfilled"),
         format!("在规则文件中为 `{name}` 填写取值，或不填写该字段"),
     );
-    Ok(refusal(&field, &bare).is_empty().then_some(bare))
+    Ok(findings(&field, &bare).is_empty().then_some(bare))
 }

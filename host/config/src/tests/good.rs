@@ -291,13 +291,13 @@ fn the_references_examples_load() {
     deployment.variables = BTreeMap::from([
         ("RUZHI_TOKEN", "an-operators-token"),
         ("RUZHI_VIEWER_TOKEN", "a-viewers-token-16"),
-        ("RUZHI_ALARM_ROBOT", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=1"),
-        ("RUZHI_ALARM_URL", "https://alarms.example/ruzhi"),
+        ("RUZHI_ALERT_ROBOT", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=1"),
+        ("RUZHI_ALERT_URL", "https://alerts.example/ruzhi"),
         ("JINGXINTAI_WECOM_SECRET", "secret"),
         ("JINGXINTAI_JDY_KEY", "key"),
         ("JINGXINTAI_CALLBACK_TOKEN", "token"),
         ("JINGXINTAI_CALLBACK_AES_KEY", "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"),
-        ("JINGXINTAI_ALARM_ROBOT", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=2"),
+        ("JINGXINTAI_ALERT_ROBOT", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=2"),
         ("JINGXINTAI_PUSH_SECRET", "secret"),
         ("PASTED_WECOM_SECRET", "secret"),
     ]);

@@ -21,14 +21,14 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
       |
     3 | [log]
       |  ^^^
-      = hint: known here: `store`, `server`, `schedule`, `alarms`, `guest`, `guard`
+      = hint: known here: `store`, `server`, `schedule`, `alerts`, `guest`, `guard`
 
     error: unknown key `timezon` at the top of the file
      --> tenants/a.toml:1:1
       |
     1 | timezon = "*************"
       | ^^^^^^^
-      = hint: did you mean `timezone`? Known here: `name`, `timezone`, `grace`, `protected`, `existing`, `removed`, `wecom`, `jiandaoyun`, `guard`, `alarms`, `flows`
+      = hint: did you mean `timezone`? Known here: `name`, `timezone`, `grace`, `protected`, `existing`, `removed`, `wecom`, `jiandaoyun`, `guard`, `alerts`, `flows`
 
     error: unknown key `corpId` in `[wecom]`
      --> tenants/a.toml:3:1
@@ -73,14 +73,14 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
       |
     3 | [log]
       |  ^^^
-      = 提示：此处可用：`store`, `server`, `schedule`, `alarms`, `guest`, `guard`
+      = 提示：此处可用：`store`, `server`, `schedule`, `alerts`, `guest`, `guard`
 
     错误：文件顶层没有 `timezon` 这个键
      --> tenants/a.toml:1:1
       |
     1 | timezon = "*************"
       | ^^^^^^^
-      = 提示：是否想写 `timezone`？此处可用：`name`, `timezone`, `grace`, `protected`, `existing`, `removed`, `wecom`, `jiandaoyun`, `guard`, `alarms`, `flows`
+      = 提示：是否想写 `timezone`？此处可用：`name`, `timezone`, `grace`, `protected`, `existing`, `removed`, `wecom`, `jiandaoyun`, `guard`, `alerts`, `flows`
 
     错误：`[wecom]` 中没有 `corpId` 这个键
      --> tenants/a.toml:3:1

@@ -18,7 +18,7 @@ fn host(text: &str) -> ConfigFolder {
         ("VIEWER", "a-viewers-token-16"),
         ("LILEI", "li-leis-own-token"),
         ("ROBOT", ROBOT),
-        ("SINK", "http://10.0.0.7:9000/alarms"),
+        ("SINK", "http://10.0.0.7:9000/alerts"),
     ]);
     deployment
 }
@@ -63,7 +63,7 @@ token = { env = "LILEI" }
 [schedule]
 at_once = 8
 late_after = "1h"
-[alarms]
+[alerts]
 robot = { env = "ROBOT" }
 url = { env = "SINK" }
 lang = "en"
@@ -83,19 +83,19 @@ lang = "en"
         ]
     );
     assert_eq!(config.schedule, ScheduleSettings { at_once: 8, late_after: Duration::from_secs(3_600) });
-    assert_eq!(config.alarms.robot.unwrap().expose_secret(), ROBOT);
-    assert_eq!(config.alarms.url.unwrap().expose_secret(), "http://10.0.0.7:9000/alarms");
-    assert_eq!(config.alarms.lang, Some(Lang::En));
+    assert_eq!(config.alerts.robot.unwrap().expose_secret(), ROBOT);
+    assert_eq!(config.alerts.url.unwrap().expose_secret(), "http://10.0.0.7:9000/alerts");
+    assert_eq!(config.alerts.lang, Some(Lang::En));
 }
 
 #[test]
-fn without_the_keys_only_this_machine_has_access_and_no_alarm_is_sent() {
+fn without_the_keys_only_this_machine_has_access_and_no_alert_is_sent() {
     let config = ConfigFolder::with(&[]).good();
     assert!(config.server.people.is_empty() && config.server.url.is_none());
     assert_eq!(config.schedule, ScheduleSettings { at_once: 32, late_after: Duration::from_secs(900) });
-    assert!(config.alarms.robot.is_none() && config.alarms.url.is_none() && config.alarms.lang.is_none());
+    assert!(config.alerts.robot.is_none() && config.alerts.url.is_none() && config.alerts.lang.is_none());
     let tenant = &config.tenants[0];
-    assert!(tenant.alarms.is_none() && tenant.wecom.callback.is_none());
+    assert!(tenant.alerts.is_none() && tenant.wecom.callback.is_none());
     assert!(tenant.flows[0].push.is_none() && tenant.flows[0].write_back.is_none());
 }
 
@@ -109,7 +109,7 @@ secret = { env = "PUSH" }
 outcome = " _widget_1 "
 at = "_widget_2"
 lang = "en"
-[alarms]
+[alerts]
 robot = { env = "ROBOT" }
 "#,
     )
@@ -117,7 +117,7 @@ robot = { env = "ROBOT" }
     let tenant = &config.tenants[0];
     let callback = tenant.wecom.callback.as_ref().unwrap();
     assert_eq!((callback.token.expose_secret(), callback.aes_key.expose_secret()), ("cb", AES_KEY));
-    assert_eq!(tenant.alarms.as_ref().unwrap().robot.as_ref().unwrap().expose_secret(), ROBOT);
+    assert_eq!(tenant.alerts.as_ref().unwrap().robot.as_ref().unwrap().expose_secret(), ROBOT);
     let flow = &tenant.flows[0];
     assert_eq!(flow.push.as_ref().unwrap().expose_secret(), "push-secret");
     let write_back =
@@ -228,7 +228,7 @@ people = 3
 [schedule]
 at_once = 0
 late_after = "1s"
-[alarms]
+[alerts]
 robot = { env = "NO_URL" }
 url = { env = "FTP" }
 lang = "fr"
@@ -244,25 +244,25 @@ lang = "fr"
             "3: `server.people` must be a list of tables, found a whole number",
             "5: `schedule.at_once` must be from 1 to 10000, found 0",
             "6: `schedule.late_after`: must be from 1m to 7d, found 1s",
-            "8: `alarms.robot`: this is not an http or https address",
-            "9: `alarms.url`: this is not an http or https address",
-            "10: `alarms.lang`: `fr` is none of the known values",
+            "8: `alerts.robot`: this is not an http or https address",
+            "9: `alerts.url`: this is not an http or https address",
+            "10: `alerts.lang`: `fr` is none of the known values",
         ]
     );
 }
 
 #[test]
-fn alarms_go_somewhere() {
-    assert_eq!(said(&host("[alarms]\nlang = \"zh\"\n")), ["1: `[alarms]` names neither `robot` nor `url`"]);
-    let report = tenant("", "[alarms]\nlang = \"zh\"\n").report(Lang::Zh);
+fn alerts_go_somewhere() {
+    assert_eq!(said(&host("[alerts]\nlang = \"zh\"\n")), ["1: `[alerts]` names neither `robot` nor `url`"]);
+    let report = tenant("", "[alerts]\nlang = \"zh\"\n").report(Lang::Zh);
     assert_eq!(
         report,
-        r#"错误：`[alarms]` 没有写 `robot` 或 `url`
+        r#"错误：`[alerts]` 没有写 `robot` 或 `url`
   --> tenants/a.toml:14:1
    |
-14 | [alarms]
+14 | [alerts]
    | ^^^^^^^^
-   = 提示：请加上 `robot = { env = "A_ALARM_ROBOT" }`，或删去这一节
+   = 提示：请加上 `robot = { env = "A_ALERT_ROBOT" }`，或删去这一节
 
 配置中有 1 个错误，未执行任何操作
 "#
@@ -307,13 +307,13 @@ fn no_new_secret_written_in_place_is_shown() {
         format!("[server]\nviewer_token = \"{LEAKED}\"\n"),
         format!("[[server.people]]\nname = \"a\"\nrole = \"viewer\"\ntoken = \"{LEAKED}\"\n"),
         format!("server.people = [{{ name = \"a\", role = \"viewer\", token = \"{LEAKED}\" }}]\n"),
-        format!("[alarms]\nrobot = \"https://x/{LEAKED}\"\n"),
-        format!("[alarms]\nurl = \"https://x/{LEAKED}\"\n"),
-        format!("[alarms]\nurl = {{ env = \"https://x/{LEAKED}\" }}\n"),
-        format!("alarms = {{ url = \"https://x/{LEAKED}\", lang = 3 }}\n"),
+        format!("[alerts]\nrobot = \"https://x/{LEAKED}\"\n"),
+        format!("[alerts]\nurl = \"https://x/{LEAKED}\"\n"),
+        format!("[alerts]\nurl = {{ env = \"https://x/{LEAKED}\" }}\n"),
+        format!("alerts = {{ url = \"https://x/{LEAKED}\", lang = 3 }}\n"),
         // Broken syntax: without a tree, the keys of secrets are unknown.
-        format!("[alarms]\nrobot = \"https://x/{LEAKED}\n"),
-        format!("[alarms]\nurl = \"https://x/?{LEAKED}\n"),
+        format!("[alerts]\nrobot = \"https://x/{LEAKED}\n"),
+        format!("[alerts]\nurl = \"https://x/?{LEAKED}\n"),
     ] {
         let report = host(&way).english();
         assert!(!report.contains("leaked"), "{way}\n{report}");

@@ -148,7 +148,7 @@ error: `flows.duplicates`: `newst` is none of the known values
    |
 21 | duplicates = "newst"
    |              ^^^^^^^
-   = hint: did you mean `newest`? Known here: `refuse`, `newest`
+   = hint: did you mean `newest`? Known here: `reject`, `newest`
 
 error: `flows.source.api`: `v3` is none of the known values
   --> tenants/a.toml:23:7
@@ -292,7 +292,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
    |
 21 | duplicates = "newst"
    |              ^^^^^^^
-   = 提示：是否想写 `newest`？此处可用：`refuse`, `newest`
+   = 提示：是否想写 `newest`？此处可用：`reject`, `newest`
 
 错误：`flows.source.api`：“v3”不是可用的值
   --> tenants/a.toml:23:7

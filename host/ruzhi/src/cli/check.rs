@@ -88,7 +88,7 @@ impl Check {
             printer.warn(open, printer.text("`ruzhi serve` does not start", "`ruzhi serve` 无法启动"));
         }
         match &wrong {
-            Some(failure) => printer.explain(failure),
+            Some(report) => printer.explain(report),
             None => deployment::warn(&config, printer),
         }
         let mut failures = Vec::new();
@@ -108,14 +108,14 @@ impl Check {
                         problems.extend(missing);
                         widgets = Some(found);
                     }
-                    Err(failure) => problems.push(failure),
+                    Err(report) => problems.push(report),
                 }
             }
             problems.extend(online::write_back(flow, guest.as_ref().ok(), widgets.as_deref()));
             let described = match guest {
                 Ok(guest) => Some(guest.description().clone()),
-                Err(failure) => {
-                    problems.push(failure);
+                Err(report) => {
+                    problems.push(report);
                     None
                 }
             };
@@ -124,7 +124,7 @@ impl Check {
                 "flow": flow.id,
                 "guest": described,
                 "fields": fields,
-                "problems": problems.iter().map(|p| printer.failure_value(p)).collect::<Vec<_>>(),
+                "problems": problems.iter().map(|p| printer.report_value(p)).collect::<Vec<_>>(),
             }));
             if !printer.json {
                 printer.out(format_args!(
@@ -161,11 +161,11 @@ impl Check {
             failures.extend(problems);
         }
         if printer.json {
-            let warnings: Vec<_> = open.iter().map(|open| printer.failure_value(open)).collect();
+            let warnings: Vec<_> = open.iter().map(|open| printer.report_value(open)).collect();
             let ok = wrong.is_none() && failures.is_empty();
             let mut value = json!({ "ok": ok, "flows": flows, "warnings": warnings });
-            if let (Some(failure), Some(object)) = (&wrong, value.as_object_mut()) {
-                object.insert("error".to_owned(), printer.failure_value(failure));
+            if let (Some(report), Some(object)) = (&wrong, value.as_object_mut()) {
+                object.insert("error".to_owned(), printer.report_value(report));
             }
             printer.json(&value);
         }

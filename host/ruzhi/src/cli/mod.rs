@@ -15,9 +15,10 @@ mod plan;
 mod plan_output;
 mod printer;
 mod progress;
-mod rejects;
+mod quarantine;
 mod removed;
 mod revert;
+mod rules;
 mod run_flows;
 mod run_output;
 mod running_server;
@@ -76,7 +77,7 @@ enum RuzhiCommand {
     Apply(apply::Apply),
     /// Plan, and apply if the guard lets it pass · 同步
     Sync(sync::Sync),
-    /// Run every flow on schedule, with pages, API and alarms · 常驻运行
+    /// Run every flow on schedule, with pages, API and alerts · 常驻运行
     Serve(serve::ServeCommand),
     /// Show a stored plan · 查看已保存的计划
     Show(show::ShowPlan),
@@ -93,14 +94,17 @@ enum RuzhiCommand {
     /// List past runs · 运行历史
     Runs(runs::Runs),
     /// List rejected records with field, rule and reason · 待修正的记录
-    Rejects(rejects::Rejects),
+    Quarantine(quarantine::Quarantine),
     /// List members who were removed by hand, or decide about one · 被手工删除的成员
     Removed(removed::RemovedMembers),
     /// Show the history of one record · 单条记录的全程
     Trace(trace::Trace),
-    /// Write, check and activate rules · 规则组件
+    /// Write, build, test and check rule components · 规则组件
     #[command(subcommand)]
     Guest(guest::GuestCommand),
+    /// Compare, activate and roll back the rules of a flow · 同步规则
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
     /// Print completions for a shell · 命令补全
     Completions(completions::Completions),
     /// Print the manual pages · 手册页
@@ -124,7 +128,7 @@ pub(crate) fn main() -> ExitCode {
     };
     let printer = match Printer::new(lang, arguments.json) {
         Ok(printer) => printer,
-        Err(failure) => return Printer::default().fail(&failure),
+        Err(report) => return Printer::default().fail(&report),
     };
     let (format, usual) = match arguments.command {
         RuzhiCommand::Serve(_) => (log::Format::of_a_server(), "ruzhi=info"),
@@ -140,7 +144,7 @@ pub(crate) fn main() -> ExitCode {
     runtime.shutdown_background();
     match result {
         Ok(code) => code,
-        Err(failure) => printer.fail(&failure),
+        Err(report) => printer.fail(&report),
     }
 }
 
@@ -162,9 +166,10 @@ async fn dispatch(arguments: &CommandLine, printer: &Printer) -> Result<ExitCode
         RuzhiCommand::Drift(command) => command.run(dir, printer).await,
         RuzhiCommand::Status(command) => command.run(dir, printer).await,
         RuzhiCommand::Runs(command) => command.run(dir, printer).await,
-        RuzhiCommand::Rejects(command) => command.run(dir, printer).await,
+        RuzhiCommand::Quarantine(command) => command.run(dir, printer).await,
         RuzhiCommand::Removed(command) => command.run(dir, printer).await,
         RuzhiCommand::Trace(command) => command.run(dir, printer).await,
-        RuzhiCommand::Guest(command) => command.run(dir, printer).await,
+        RuzhiCommand::Guest(command) => command.run(dir, printer),
+        RuzhiCommand::Rules(command) => command.run(dir, printer).await,
     }
 }

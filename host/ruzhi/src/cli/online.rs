@@ -34,7 +34,7 @@ pub(super) async fn directory(config: &Config, tenant: &TenantConfig) -> Result<
         let Err(error) = client.check().await else { continue };
         // A failed name lookup or an untrusted certificate says nothing about the secret.
         let text = match error.failure() {
-            wecom::WecomFailure::Refused { .. } => Text::new(
+            wecom::WecomFailure::Rejected { .. } => Text::new(
                 format!("WeCom does not accept `{key}` of tenant {}", tenant.id),
                 format!("企业微信未接受租户 {} 的 `{key}`", tenant.id),
             ),
@@ -102,7 +102,7 @@ pub(super) fn write_back(
     let (Some(place), Some(guest)) = (&flow.write_back, guest) else { return Vec::new() };
     let filter = match deployment::form(flow) {
         Ok((_, filter)) => filter,
-        Err(failure) => return vec![failure],
+        Err(report) => return vec![report],
     };
     let faults = write_back_faults(place, &guest.description().source_fields, filter.as_ref(), widgets);
     faults.into_iter().map(Report::from).collect()

@@ -70,47 +70,43 @@ impl Printer {
     }
 
     /// Prints a failure and returns its exit code.
-    pub(super) fn fail(&self, failure: &Report) -> ExitCode {
+    pub(super) fn fail(&self, report: &Report) -> ExitCode {
         if self.json {
-            self.json(&json!({ "state": "failed", "error": self.failure_value(failure) }));
+            self.json(&json!({ "state": "failed", "error": self.report_value(report) }));
         }
-        self.explain(failure);
-        ExitCode::from(failure.exit())
+        self.explain(report);
+        ExitCode::from(report.exit())
     }
 
     /// Prints a failure.
-    pub(super) fn explain(&self, failure: &Report) {
-        if let Some(problems) = failure.problems() {
+    pub(super) fn explain(&self, report: &Report) {
+        if let Some(problems) = report.problems() {
             self.note(problems.render(self.lang).trim_end());
             return;
         }
         let error = self.text("error", "错误");
-        self.note(format_args!("{error}[{}]: {}", failure.code(), failure.text().in_lang(self.lang)));
-        self.behind(failure);
+        self.note(format_args!("{error}[{}]: {}", report.code(), report.text().in_lang(self.lang)));
+        self.behind(report);
     }
 
-    fn behind(&self, failure: &Report) {
-        for cause in failure.causes() {
+    fn behind(&self, report: &Report) {
+        for cause in report.causes() {
             self.note(format_args!("  {}: {cause}", self.text("because", "原因")));
         }
-        if let Some(hint) = failure.hint() {
+        if let Some(hint) = report.hint() {
             self.note(format_args!("  {}: {}", self.text("hint", "提示"), hint.in_lang(self.lang)));
         }
     }
 
     /// Prints why something was left undone; the command itself goes on.
-    pub(super) fn warn(&self, failure: &Report, left: &str) {
+    pub(super) fn warn(&self, report: &Report, left: &str) {
         let warning = self.text("warning", "警告");
-        self.note(format_args!(
-            "{warning}[{}]: {left}: {}",
-            failure.code(),
-            failure.text().in_lang(self.lang)
-        ));
-        self.behind(failure);
+        self.note(format_args!("{warning}[{}]: {left}: {}", report.code(), report.text().in_lang(self.lang)));
+        self.behind(report);
     }
 
     /// A failure as data.
-    pub(super) fn failure_value(&self, failure: &Report) -> serde_json::Value {
-        json!(failure)
+    pub(super) fn report_value(&self, report: &Report) -> serde_json::Value {
+        json!(report)
     }
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::deployment::{narrowed, registry, store};
 use super::printer::Printer;
 use super::progress::TerminalProgress;
-use super::run_output::{OutputMode, RunOutcome, RunOutput};
+use super::run_output::{OutputMode, RunOutput, RunSummary};
 use super::running_server::RunningServer;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;
@@ -97,7 +97,7 @@ impl OpenDeployment {
                 Ok((ready, exchanged)) => {
                     (*tenant, *flow, Ok((ready.begin(request.clone()).await, exchanged.clone())))
                 }
-                Err(failure) => (*tenant, *flow, Err(failure)),
+                Err(report) => (*tenant, *flow, Err(report)),
             });
         }
         for (tenant, flow, begun) in begun {
@@ -105,12 +105,12 @@ impl OpenDeployment {
                 Ok((begun, exchanged)) => {
                     let report = begun.finish().await;
                     bar.clear();
-                    let outcome = RunOutcome::of(report, exchanged);
+                    let outcome = RunSummary::of(report, exchanged);
                     output.add(tenant, outcome, self.0.store.as_ref()).await;
                 }
-                Err(failure) => {
+                Err(report) => {
                     bar.clear();
-                    output.refuse(tenant, flow, failure.clone());
+                    output.add_report(tenant, flow, report.clone());
                 }
             }
         }

@@ -18,11 +18,11 @@ use ruzhi_plan::{Counts, Plan};
 use ruzhi_store::{Database, QuarantineRow, RunKind, RunRow, RunState};
 use ruzhi_sync::RunReport;
 
-/// Newly rejected records listed after a run; `ruzhi rejects` lists all.
+/// Newly rejected records listed after a run; `ruzhi quarantine` lists all.
 const MOST_LISTED: usize = 40;
 
 /// The outcome of one run.
-pub(super) struct RunOutcome {
+pub(super) struct RunSummary {
     pub(super) run: RunRow,
     pub(super) plan: Option<Plan>,
     pub(super) findings: Vec<DriftFinding>,
@@ -32,7 +32,7 @@ pub(super) struct RunOutcome {
     pub(super) failure: Option<Report>,
 }
 
-impl RunOutcome {
+impl RunSummary {
     pub(super) fn of(report: RunReport, exchanged: RulesExchange) -> Self {
         let RunReport { run, plan, findings, notices, error } = report;
         Self {
@@ -61,8 +61,8 @@ impl<'a> RunOutput<'a> {
     }
 
     /// Adds a run and, unless JSON was requested, prints it.
-    pub(super) async fn add(&mut self, tenant: &config::TenantConfig, outcome: RunOutcome, store: &Database) {
-        let RunOutcome {
+    pub(super) async fn add(&mut self, tenant: &config::TenantConfig, outcome: RunSummary, store: &Database) {
+        let RunSummary {
             run,
             plan,
             findings,
@@ -91,10 +91,10 @@ impl<'a> RunOutput<'a> {
                     object.insert("rules_exchanged".to_owned(), json!(activated));
                 }
                 if let Some(kept) = &kept {
-                    object.insert("rules_kept".to_owned(), self.printer.failure_value(kept));
+                    object.insert("rules_kept".to_owned(), self.printer.report_value(kept));
                 }
-                if let Some(failure) = &failure {
-                    object.insert("error".to_owned(), self.printer.failure_value(failure));
+                if let Some(report) = &failure {
+                    object.insert("error".to_owned(), self.printer.report_value(report));
                 }
                 match (self.show, &plan) {
                     (OutputMode::Plan, Some(plan)) => {
@@ -133,19 +133,19 @@ impl<'a> RunOutput<'a> {
             );
             self.printer.warn(kept, left);
         }
-        if let Some(failure) = failure {
-            self.printer.explain(&failure);
-            self.failures.push(failure);
+        if let Some(report) = failure {
+            self.printer.explain(&report);
+            self.failures.push(report);
         }
         self.rows.push(run);
     }
 
     /// Adds a flow that cannot run.
-    pub(super) fn refuse(
+    pub(super) fn add_report(
         &mut self,
         tenant: &config::TenantConfig,
         flow: &config::FlowConfig,
-        failure: Report,
+        report: Report,
     ) {
         if self.printer.json {
             self.values.push(json!({
@@ -155,7 +155,7 @@ impl<'a> RunOutput<'a> {
                 "plan": null,
                 "state": RunState::Failed,
                 "counts": Counts::default(),
-                "error": self.printer.failure_value(&failure),
+                "error": self.printer.report_value(&report),
             }));
         } else {
             self.printer.out(format_args!(
@@ -166,8 +166,8 @@ impl<'a> RunOutput<'a> {
                 failed(self.printer)
             ));
         }
-        self.printer.explain(&failure);
-        self.failures.push(failure);
+        self.printer.explain(&report);
+        self.failures.push(report);
     }
 
     #[expect(clippy::too_many_arguments, reason = "everything a report may show")]
@@ -260,8 +260,8 @@ impl<'a> RunOutput<'a> {
             printer.out(format_args!(
                 "    {untold} {}",
                 printer.text(
-                    "not shown here; `ruzhi rejects` lists all",
-                    "条未在此列出；`ruzhi rejects` 列出全部"
+                    "not shown here; `ruzhi quarantine` lists all",
+                    "条未在此列出；`ruzhi quarantine` 列出全部"
                 )
             ));
         }
@@ -270,7 +270,7 @@ impl<'a> RunOutput<'a> {
     /// The overall outcome, as a word of the audit log.
     pub(super) fn outcome(&self) -> String {
         match (self.worst(), self.failures.first()) {
-            (RunState::Failed, Some(failure)) => failure.code(),
+            (RunState::Failed, Some(report)) => report.code(),
             (RunState::Failed, None) => "run.undone",
             (RunState::Held, _) => audit::HELD,
             _ => audit::DONE,
@@ -304,7 +304,7 @@ impl<'a> RunOutput<'a> {
             }
         }
         match (worst, self.failures.first()) {
-            (RunState::Failed, Some(failure)) => ExitCode::from(failure.exit()),
+            (RunState::Failed, Some(report)) => ExitCode::from(report.exit()),
             (RunState::Failed, None) => ExitCode::from(exit::FAILED),
             (RunState::Held, _) => ExitCode::from(exit::HELD),
             _ => ExitCode::SUCCESS,

@@ -15,7 +15,7 @@ use tokio::net::UnixStream;
 use super::deployment;
 use super::printer::Printer;
 use super::run_flows::{CommandOutcome, RunUnit};
-use super::run_output::{OutputMode, RunOutcome, RunOutput};
+use super::run_output::{OutputMode, RunOutput, RunSummary};
 use super::terminal;
 use ruzhi_app::deployment::RulesExchange;
 use ruzhi_config::{Config, TenantConfig};
@@ -59,7 +59,7 @@ struct Reason {
 
 /// The part of a run's view that a command waits for.
 #[derive(Deserialize)]
-struct Progress {
+struct RunAnswer {
     run: RunRow,
 }
 
@@ -101,7 +101,7 @@ impl RunningServer {
                     flow.id,
                     printer.text("asked for; it begins as soon as there is room", "已请求，有空位时开始")
                 )),
-                Err(failure) => output.refuse(tenant, flow, failure),
+                Err(report) => output.add_report(tenant, flow, report),
             }
         }
         store.close().await;
@@ -157,11 +157,11 @@ impl RunningServer {
         store: &Database,
         tenant: &TenantConfig,
         accepted: Result<Option<RunId>, Report>,
-    ) -> Result<Option<RunOutcome>, Report> {
+    ) -> Result<Option<RunSummary>, Report> {
         let Some(id) = accepted? else { return Ok(None) };
         let run = loop {
             let answer = self.send(Method::GET, &format!("runs/{id}"), None).await?;
-            let seen: Progress = answer.json().await.map_err(|error| gone(&error))?;
+            let seen: RunAnswer = answer.json().await.map_err(|error| gone(&error))?;
             if seen.run.ended_at.is_some() {
                 break seen.run;
             }
@@ -181,7 +181,7 @@ impl RunningServer {
                 findings.extend(page.into_iter().map(|(_, finding)| finding));
             }
         }
-        Ok(Some(RunOutcome {
+        Ok(Some(RunSummary {
             run,
             plan,
             findings,

@@ -52,7 +52,7 @@ impl Status {
                 run.map(|run| counted(printer, &run.counts)).unwrap_or_default(),
                 one.records.to_string(),
                 one.members.to_string(),
-                one.rejects.to_string(),
+                one.rejected.to_string(),
                 one.removed.to_string(),
                 one.held.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             ]);

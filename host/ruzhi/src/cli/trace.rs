@@ -7,8 +7,8 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::deployment::{self, ConfigurationUse};
-use super::guest::{difference_value, hidden, only_flow};
 use super::printer::Printer;
+use super::rules::{difference_value, hidden, only_flow};
 use super::run_output::reject_lines;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;

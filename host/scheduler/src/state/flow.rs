@@ -9,9 +9,9 @@ use super::backoff;
 use super::pending::Pending;
 use super::run::{RequestKind, RunOutcome, ScheduledFlow, Trigger};
 use crate::schedule::Schedule;
-use ruzhi_app::scheduler::{FlowStanding, StandingState, Wake};
+use ruzhi_app::scheduler::{ScheduleState, ScheduleStateKind, Wake};
 use ruzhi_model::RunId;
-use ruzhi_store::{Blocked, StandingRow};
+use ruzhi_store::{Blocked, ScheduleStateRow};
 
 /// Clocks may step back this far, as time servers make them, without anything being pulled back: no schedule has two
 /// moments closer than this.
@@ -28,7 +28,7 @@ const RECHECKS_APART: TimeDelta = TimeDelta::hours(24);
 pub(super) struct FlowState {
     pub(super) corp: Arc<str>,
     /// The state that outlives the process.
-    pub(super) row: StandingRow,
+    pub(super) row: ScheduleStateRow,
     /// Removed from the configuration while its last run is under way.
     pub(super) gone: bool,
     /// Its place in the timers.
@@ -73,11 +73,11 @@ impl FlowState {
     pub(super) fn new(
         flow: ScheduledFlow,
         corp: Arc<str>,
-        row: Option<StandingRow>,
+        row: Option<ScheduleStateRow>,
         now: DateTime<Utc>,
     ) -> (Self, bool) {
         let new = row.is_none();
-        let row = row.unwrap_or(StandingRow {
+        let row = row.unwrap_or(ScheduleStateRow {
             tenant: flow.tenant,
             flow: flow.flow,
             reached: Some(now),
@@ -388,27 +388,27 @@ impl FlowState {
         changed
     }
 
-    pub(super) fn standing(&self, now: DateTime<Utc>, late_after: TimeDelta) -> FlowStanding {
+    pub(super) fn schedule_state(&self, now: DateTime<Utc>, late_after: TimeDelta) -> ScheduleState {
         let due = self.due(now);
         let state = if self.running.is_some() {
-            StandingState::Running
+            ScheduleStateKind::Running
         } else if !self.asked.is_empty() {
-            StandingState::Queued
+            ScheduleStateKind::Queued
         } else if self.row.paused.is_some() {
-            StandingState::Paused
+            ScheduleStateKind::Paused
         } else if self.row.blocked.is_some() {
-            StandingState::Blocked
+            ScheduleStateKind::Blocked
         } else if due.is_some() {
-            StandingState::Queued
+            ScheduleStateKind::Queued
         } else if self.row.failures > 0 {
-            StandingState::Retrying
+            ScheduleStateKind::Retrying
         } else if self.schedule.is_some() || self.moment.is_some() {
-            StandingState::Waiting
+            ScheduleStateKind::Waiting
         } else {
-            StandingState::Idle
+            ScheduleStateKind::Idle
         };
         let overdue = self.overdue(now).filter(|_| self.running.is_none());
-        FlowStanding {
+        ScheduleState {
             tenant: self.row.tenant.clone(),
             flow: self.row.flow.clone(),
             state,

@@ -1,4 +1,4 @@
-//! The receivers of alarms: the channels of each tenant, and its display name.
+//! The receivers of alerts: the channels of each tenant, and its display name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,9 @@ use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::state::Channel;
-use ruzhi_config::{AlarmSettings, Config};
+use ruzhi_config::{AlertSettings, Config};
 use ruzhi_model::{Digest, FlowId, Lang, TenantId};
-use ruzhi_store::AlarmRow;
+use ruzhi_store::AlertRow;
 
 /// The kind of service that takes the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,77 +42,77 @@ pub(super) struct Address {
 
 /// A tenant, as named in messages.
 #[derive(Debug, Clone)]
-pub(super) struct AlarmTenant {
+pub(super) struct AlertTenant {
     pub(super) name: String,
     pub(super) zone: Tz,
     flows: BTreeSet<FlowId>,
-    alarms: Option<AlarmSettings>,
+    alerts: Option<AlertSettings>,
 }
 
-/// The receivers of each alarm: the part of a configuration that the alarms need.
+/// The receivers of each alert: the part of a configuration that the alerts need.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Addresses {
-    host: AlarmSettings,
-    tenants: BTreeMap<TenantId, AlarmTenant>,
+    host: AlertSettings,
+    tenants: BTreeMap<TenantId, AlertTenant>,
     pages: Option<Url>,
 }
 
 impl Addresses {
     /// The addresses in a configuration.
     pub(super) fn of(config: &Config) -> Self {
-        let called = |tenant: &ruzhi_config::TenantConfig| AlarmTenant {
+        let called = |tenant: &ruzhi_config::TenantConfig| AlertTenant {
             name: tenant.name.clone(),
             zone: tenant.timezone,
             flows: tenant.flows.iter().map(|flow| flow.id.clone()).collect(),
-            alarms: tenant.alarms.clone(),
+            alerts: tenant.alerts.clone(),
         };
         Self {
-            host: config.alarms.clone(),
+            host: config.alerts.clone(),
             tenants: config.tenants.iter().map(|tenant| (tenant.id.clone(), called(tenant))).collect(),
             pages: config.server.url.clone(),
         }
     }
 
-    /// The channels of an alarm: its tenant's own, or else the host's.
-    pub(super) fn for_alarm(&self, alarm: &AlarmRow) -> Vec<Address> {
-        let own = alarm.tenant.as_ref().and_then(|tenant| self.tenants.get(tenant)?.alarms.as_ref());
+    /// The channels of an alert: its tenant's own, or else the host's.
+    pub(super) fn for_alert(&self, alert: &AlertRow) -> Vec<Address> {
+        let own = alert.tenant.as_ref().and_then(|tenant| self.tenants.get(tenant)?.alerts.as_ref());
         addresses(own.unwrap_or(&self.host))
     }
 
     /// All channels.
     pub(super) fn channels(&self) -> BTreeSet<Channel> {
-        let own = self.tenants.values().filter_map(|tenant| tenant.alarms.as_ref());
+        let own = self.tenants.values().filter_map(|tenant| tenant.alerts.as_ref());
         own.chain([&self.host]).flat_map(addresses).map(|address| address.channel).collect()
     }
 
-    /// True if the subject of the alarm is still configured.
-    pub(super) fn knows(&self, alarm: &AlarmRow) -> bool {
-        let Some(tenant) = &alarm.tenant else { return true };
+    /// True if the subject of the alert is still configured.
+    pub(super) fn knows(&self, alert: &AlertRow) -> bool {
+        let Some(tenant) = &alert.tenant else { return true };
         self.tenants
             .get(tenant)
-            .is_some_and(|known| alarm.flow.as_ref().is_none_or(|flow| known.flows.contains(flow)))
+            .is_some_and(|known| alert.flow.as_ref().is_none_or(|flow| known.flows.contains(flow)))
     }
 
-    pub(super) fn called(&self, tenant: &TenantId) -> Option<&AlarmTenant> {
+    pub(super) fn called(&self, tenant: &TenantId) -> Option<&AlertTenant> {
         self.tenants.get(tenant)
     }
 
-    /// The page with details of an alarm, if the address of the pages is known.
-    pub(super) fn link(&self, alarm: &AlarmRow) -> Option<String> {
+    /// The page with details of an alert, if the address of the pages is known.
+    pub(super) fn link(&self, alert: &AlertRow) -> Option<String> {
         let pages = self.pages.as_ref()?.as_str().trim_end_matches('/');
-        Some(format!("{pages}{}", alarm.page.as_deref().unwrap_or("/alarms")))
+        Some(format!("{pages}{}", alert.page.as_deref().unwrap_or("/alerts")))
     }
 
-    /// The page with every alarm.
-    pub(super) fn all_alarms(&self) -> Option<String> {
-        Some(format!("{}/alarms", self.pages.as_ref()?.as_str().trim_end_matches('/')))
+    /// The page with every alert.
+    pub(super) fn all_alerts(&self) -> Option<String> {
+        Some(format!("{}/alerts", self.pages.as_ref()?.as_str().trim_end_matches('/')))
     }
 }
 
 #[cfg(test)]
 impl Addresses {
     /// For a deployment whose tenants have no receivers of their own and whose flows all exist.
-    pub(super) fn of_host(host: AlarmSettings) -> Self {
+    pub(super) fn of_host(host: AlertSettings) -> Self {
         Self { host, ..Self::default() }
     }
 
@@ -123,21 +123,21 @@ impl Addresses {
 
     /// For a deployment with one tenant and pages.
     pub(super) fn for_tests(pages: &str, tenant: &str, name: &str, flow: &str) -> Self {
-        let called = AlarmTenant {
+        let called = AlertTenant {
             name: name.to_owned(),
             zone: chrono_tz::Asia::Shanghai,
             flows: flow.parse().into_iter().collect(),
-            alarms: None,
+            alerts: None,
         };
         Self {
-            host: AlarmSettings::default(),
+            host: AlertSettings::default(),
             tenants: tenant.parse().into_iter().map(|tenant| (tenant, called.clone())).collect(),
             pages: pages.parse().ok(),
         }
     }
 }
 
-fn addresses(settings: &AlarmSettings) -> Vec<Address> {
+fn addresses(settings: &AlertSettings) -> Vec<Address> {
     let address = |taker, url: &Option<SecretString>| {
         let url = url.clone()?;
         let channel = Digest::of(url.expose_secret());

@@ -1,4 +1,4 @@
-//! The kinds of alarms, with the text, the hint and the page of each.
+//! The kinds of alerts, with the text, the hint and the page of each.
 
 use ruzhi_message::{Report, exit};
 use ruzhi_model::{FlowId, RunId, TenantId, Text, UserId};
@@ -17,7 +17,7 @@ pub(super) const QUARANTINE_GROWING: &str = "quarantine.growing";
 /// People wait because the corp has no free account.
 pub(super) const PLACES_FULL: &str = "places.full";
 /// Leavers can still log in, because WeCom refuses to disable them.
-pub(super) const LEAVERS_REFUSED: &str = "leavers.refused";
+pub(super) const LEAVERS_REJECTED: &str = "leavers.rejected";
 /// The directory was changed outside ruzhi.
 pub(super) const DRIFT_FOUND: &str = "drift.found";
 /// Members were removed by hand, their rows want them back, and a person has to decide.
@@ -25,11 +25,11 @@ pub(super) const MEMBERS_REMOVED: &str = "members.removed";
 /// A run should have begun long ago.
 pub(super) const RUN_LATE: &str = "run.late";
 /// The configuration on disk is invalid, in part or as a whole.
-pub(super) const FILES_REFUSED: &str = "files.refused";
+pub(super) const CONFIG_INVALID: &str = "config.invalid";
 /// The configuration on disk has rules that are not live.
 pub(super) const RULES_KEPT: &str = "rules.kept";
-/// A channel rejects the alarms themselves.
-pub(super) const ALARMS_REFUSED: &str = "alarms.refused";
+/// A channel rejects the alerts themselves.
+pub(super) const ALERTS_UNDELIVERED: &str = "alerts.undelivered";
 
 /// The clocks of this machine and a service differ.
 pub(super) const CLOCK_OFF: &str = "clock.off";
@@ -44,13 +44,13 @@ pub(super) const KINDS: [&str; 14] = [
     FLOW_BLOCKED,
     QUARANTINE_GROWING,
     PLACES_FULL,
-    LEAVERS_REFUSED,
+    LEAVERS_REJECTED,
     DRIFT_FOUND,
     MEMBERS_REMOVED,
     RUN_LATE,
-    FILES_REFUSED,
+    CONFIG_INVALID,
     RULES_KEPT,
-    ALARMS_REFUSED,
+    ALERTS_UNDELIVERED,
     CLOCK_OFF,
     FORM_EMPTY,
 ];
@@ -58,10 +58,10 @@ pub(super) const KINDS: [&str; 14] = [
 /// Consecutive failures from which on a flow counts as failing.
 pub(super) const FAILURES: u32 = 2;
 
-/// The content of an alarm before it is raised.
+/// The content of an alert before it is raised.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct AlarmCondition {
-    /// One alarm of a key stands at a time.
+pub(super) struct AlertCondition {
+    /// One alert of a key stands at a time.
     pub key: String,
     /// Its kind, such as `plan.held`.
     pub kind: &'static str,
@@ -77,18 +77,18 @@ pub(super) struct AlarmCondition {
     pub page: Option<String>,
 }
 
-/// The key of an alarm of a flow.
+/// The key of an alert of a flow.
 pub(super) fn key(kind: &str, tenant: &TenantId, flow: &FlowId) -> String {
     format!("{kind}/{tenant}/{flow}")
 }
 
-/// The key of an alarm of a tenant.
+/// The key of an alert of a tenant.
 pub(super) fn tenants_key(kind: &str, tenant: &TenantId) -> String {
     format!("{kind}/{tenant}")
 }
 
-fn of_flow(kind: &'static str, (tenant, flow): (&TenantId, &FlowId), text: Text) -> AlarmCondition {
-    AlarmCondition {
+fn of_flow(kind: &'static str, (tenant, flow): (&TenantId, &FlowId), text: Text) -> AlertCondition {
+    AlertCondition {
         key: key(kind, tenant, flow),
         kind,
         tenant: Some(tenant.clone()),
@@ -100,12 +100,12 @@ fn of_flow(kind: &'static str, (tenant, flow): (&TenantId, &FlowId), text: Text)
 }
 
 /// The text of a failure with its code.
-fn told(failure: &Report) -> Text {
-    let code = failure.code();
-    Text::new(format!("{} ({code})", failure.text().en), format!("{}（{code}）", failure.text().zh))
+fn told(report: &Report) -> Text {
+    let code = report.code();
+    Text::new(format!("{} ({code})", report.text().en), format!("{}（{code}）", report.text().zh))
 }
 
-pub(super) fn plan_held(plan: &Plan) -> AlarmCondition {
+pub(super) fn plan_held(plan: &Plan) -> AlertCondition {
     let id = &plan.id;
     let reasons = |pick: fn(&Text) -> &str, by| {
         plan.guard.reasons.iter().map(|reason| pick(&reason.text)).collect::<Vec<_>>().join(by)
@@ -118,7 +118,7 @@ pub(super) fn plan_held(plan: &Plan) -> AlarmCondition {
         ),
         format!("计划 {id}（{} 项操作）等待人工处理：{}", plan.operations, reasons(|text| &text.zh, "；")),
     );
-    AlarmCondition {
+    AlertCondition {
         hint: Some(Text::new(
             format!("read it on its page, and approve or reject it there; `ruzhi show {id}` prints it"),
             format!("请在其页面查看并批准或驳回；`ruzhi show {id}` 可打印该计划"),
@@ -128,14 +128,14 @@ pub(super) fn plan_held(plan: &Plan) -> AlarmCondition {
     }
 }
 
-/// True if no retry can fix a failure, so that one is enough for an alarm: the configuration or the form is wrong. A
+/// True if no retry can fix a failure, so that one is enough for an alert: the configuration or the form is wrong. A
 /// service that does not answer is retried first.
-pub(super) fn is_final(failure: &Report) -> bool {
-    failure.exit() == exit::USAGE || failure.code().starts_with("source.")
+pub(super) fn is_final(report: &Report) -> bool {
+    report.exit() == exit::USAGE || report.code().starts_with("source.")
 }
 
-pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, failure: &Report) -> AlarmCondition {
-    let what = told(failure);
+pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, report: &Report) -> AlertCondition {
+    let what = told(report);
     let text = match failures {
         0 | 1 => Text::new(format!("the run failed: {}", what.en), format!("运行失败：{}", what.zh)),
         _ => Text::new(
@@ -143,10 +143,10 @@ pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, failure: &
             format!("连续 {failures} 次运行失败，最近一次：{}", what.zh),
         ),
     };
-    let hint = failure.hint().cloned().unwrap_or_else(|| {
+    let hint = report.hint().cloned().unwrap_or_else(|| {
         Text::new("`ruzhi runs` shows each run and its problem", "`ruzhi runs` 可查看每次运行及其问题")
     });
-    AlarmCondition { hint: Some(hint), ..of_flow(FLOW_FAILING, flow, text) }
+    AlertCondition { hint: Some(hint), ..of_flow(FLOW_FAILING, flow, text) }
 }
 
 pub(super) fn flow_blocked(
@@ -154,7 +154,7 @@ pub(super) fn flow_blocked(
     code: &str,
     text: &Text,
     hint: Option<&Text>,
-) -> AlarmCondition {
+) -> AlertCondition {
     let service = match code.split('.').next() {
         Some("wecom") => Text::new("WeCom", "企业微信"),
         Some("jiandaoyun") => Text::new("JianDaoYun", "简道云"),
@@ -175,11 +175,11 @@ pub(super) fn flow_blocked(
         format!("{} refuses the credential, the address or the right ({code}): {}", service.en, text.en),
         format!("{}拒绝了凭据、IP 或权限（{code}）：{}", service.zh, text.zh),
     );
-    AlarmCondition { hint: Some(hint), ..of_flow(FLOW_BLOCKED, flow, text) }
+    AlertCondition { hint: Some(hint), ..of_flow(FLOW_BLOCKED, flow, text) }
 }
 
 /// A check is of the tenant's whole directory, whichever flow makes it.
-pub(super) fn drift_found(tenant: &TenantId, findings: u64) -> AlarmCondition {
+pub(super) fn drift_found(tenant: &TenantId, findings: u64) -> AlertCondition {
     let text = Text::new(
         format!("the directory was changed outside ruzhi: {findings} differences from what ruzhi wrote"),
         format!("通讯录被他人改动：与 ruzhi 写入的内容有 {findings} 处不同"),
@@ -188,7 +188,7 @@ pub(super) fn drift_found(tenant: &TenantId, findings: u64) -> AlarmCondition {
         "open the list, then keep the changes, restore ruzhi's values or take the members over; nothing is written until a person decides",
         "请打开列表查看，然后保留改动、恢复为 ruzhi 写入的内容或接管成员；由人决定之前不会写入",
     );
-    AlarmCondition {
+    AlertCondition {
         key: tenants_key(DRIFT_FOUND, tenant),
         kind: DRIFT_FOUND,
         tenant: Some(tenant.clone()),
@@ -199,7 +199,7 @@ pub(super) fn drift_found(tenant: &TenantId, findings: u64) -> AlarmCondition {
     }
 }
 
-pub(super) fn places_full(flow: (&TenantId, &FlowId), missing: u64, run: &RunId) -> AlarmCondition {
+pub(super) fn places_full(flow: (&TenantId, &FlowId), missing: u64, run: &RunId) -> AlertCondition {
     let text = Text::new(
         format!("the corp has no free accounts: {missing} people wait for a place"),
         format!("企业账号名额已满：{missing} 人等待名额"),
@@ -208,40 +208,42 @@ pub(super) fn places_full(flow: (&TenantId, &FlowId), missing: u64, run: &RunId)
         "free accounts in WeCom or raise the corp's limit; each run tries one of them, and all once there is room",
         "请在企业微信中释放账号或申请扩容；每次运行会先尝试一人，有名额后全部新增",
     );
-    AlarmCondition {
+    AlertCondition {
         hint: Some(hint),
         page: Some(format!("/runs/{run}")),
         ..of_flow(PLACES_FULL, flow, text)
     }
 }
 
-pub(super) fn leavers_refused(flow: (&TenantId, &FlowId), count: u64) -> AlarmCondition {
+pub(super) fn leavers_rejected(flow: (&TenantId, &FlowId), count: u64) -> AlertCondition {
     let (tenant, id) = flow;
     let text = Text::new(
         format!("{count} people who left can still log in: WeCom refuses to disable them"),
         format!("{count} 名离职人员仍可登录：企业微信拒绝停用"),
     );
     let hint = Text::new(
-        format!("disable them by hand in the WeCom console; `ruzhi rejects {tenant}/{id}` says why for each"),
-        format!("请在企业微信管理后台手工停用；`ruzhi rejects {tenant}/{id}` 会逐条说明原因"),
+        format!(
+            "disable them by hand in the WeCom console; `ruzhi quarantine {tenant}/{id}` says why for each"
+        ),
+        format!("请在企业微信管理后台手工停用；`ruzhi quarantine {tenant}/{id}` 会逐条说明原因"),
     );
-    AlarmCondition {
+    AlertCondition {
         hint: Some(hint),
         page: Some(format!("/quarantine?tenant={tenant}&flow={id}")),
-        ..of_flow(LEAVERS_REFUSED, flow, text)
+        ..of_flow(LEAVERS_REJECTED, flow, text)
     }
 }
 
-pub(super) fn quarantine_growing(flow: (&TenantId, &FlowId), before: u64, now: u64) -> AlarmCondition {
+pub(super) fn quarantine_growing(flow: (&TenantId, &FlowId), before: u64, now: u64) -> AlertCondition {
     let (tenant, id) = flow;
     let text = Text::new(
         format!("{now} rows wait to be corrected, {} more than before", now.saturating_sub(before)),
         format!("待修正 {now} 条，比之前多 {} 条", now.saturating_sub(before)),
     );
-    AlarmCondition {
+    AlertCondition {
         hint: Some(Text::new(
-            format!("`ruzhi rejects {tenant}/{id}` lists each with the field and what is wrong with it"),
-            format!("`ruzhi rejects {tenant}/{id}` 会逐条列出字段与原因"),
+            format!("`ruzhi quarantine {tenant}/{id}` lists each with the field and what is wrong with it"),
+            format!("`ruzhi quarantine {tenant}/{id}` 会逐条列出字段与原因"),
         )),
         page: Some(format!("/quarantine?tenant={tenant}&flow={id}")),
         ..of_flow(QUARANTINE_GROWING, flow, text)
@@ -249,7 +251,7 @@ pub(super) fn quarantine_growing(flow: (&TenantId, &FlowId), before: u64, now: u
 }
 
 /// `some` are the first of those waiting.
-pub(super) fn members_removed(flow: (&TenantId, &FlowId), count: u64, some: &[UserId]) -> AlarmCondition {
+pub(super) fn members_removed(flow: (&TenantId, &FlowId), count: u64, some: &[UserId]) -> AlertCondition {
     let (tenant, id) = flow;
     let named = |by: &str| some.iter().map(UserId::as_str).collect::<Vec<_>>().join(by);
     let (en, zh) = match count.saturating_sub(some.len() as u64) {
@@ -267,7 +269,7 @@ pub(super) fn members_removed(flow: (&TenantId, &FlowId), count: u64, some: &[Us
             named("、")
         ),
     );
-    AlarmCondition {
+    AlertCondition {
         hint: Some(Text::new(
             format!("create again or let go: on the page of the quarantine, or by `ruzhi removed {tenant}`"),
             format!("请决定重新创建或不再管理：在“待修正”页面，或用 `ruzhi removed {tenant}`"),
@@ -277,7 +279,7 @@ pub(super) fn members_removed(flow: (&TenantId, &FlowId), count: u64, some: &[Us
     }
 }
 
-pub(super) fn run_late(flow: (&TenantId, &FlowId), due: Option<&str>) -> AlarmCondition {
+pub(super) fn run_late(flow: (&TenantId, &FlowId), due: Option<&str>) -> AlertCondition {
     let (en, zh) = match due {
         Some(due) => (format!(" (due {due})"), format!("（应于 {due} 开始）")),
         None => (String::new(), String::new()),
@@ -286,7 +288,7 @@ pub(super) fn run_late(flow: (&TenantId, &FlowId), due: Option<&str>) -> AlarmCo
         format!("a run has not begun though its time has come{en}"),
         format!("已到时间，运行仍未开始{zh}"),
     );
-    AlarmCondition {
+    AlertCondition {
         hint: Some(Text::new(
             "another run may take long: look at the runs under way, or raise `[schedule] at_once`",
             "可能有其他运行耗时过长：请查看正在进行的运行，或调大 `[schedule] at_once`",
@@ -296,16 +298,16 @@ pub(super) fn run_late(flow: (&TenantId, &FlowId), due: Option<&str>) -> AlarmCo
     }
 }
 
-pub(super) fn files_refused(failure: &Report) -> AlarmCondition {
-    let what = told(failure);
-    let problems = failure.problems().map_or(0, |problems| problems.list.len());
+pub(super) fn config_invalid(report: &Report) -> AlertCondition {
+    let what = told(report);
+    let problems = report.problems().map_or(0, |problems| problems.list.len());
     let count = match problems {
         0 => Text::new("", ""),
         n => Text::new(format!(", {n} problems"), format!("，{n} 处问题")),
     };
-    AlarmCondition {
-        key: FILES_REFUSED.to_owned(),
-        kind: FILES_REFUSED,
+    AlertCondition {
+        key: CONFIG_INVALID.to_owned(),
+        kind: CONFIG_INVALID,
         tenant: None,
         flow: None,
         text: Text::new(
@@ -320,9 +322,9 @@ pub(super) fn files_refused(failure: &Report) -> AlarmCondition {
     }
 }
 
-/// The alarm for a notice of a run that made nothing fail.
-pub(super) fn noticed(flow: (&TenantId, &FlowId), run: &RunId, notice: &Notice) -> AlarmCondition {
-    let told = |kind| AlarmCondition {
+/// The alert for a notice of a run that made nothing fail.
+pub(super) fn noticed(flow: (&TenantId, &FlowId), run: &RunId, notice: &Notice) -> AlertCondition {
+    let told = |kind| AlertCondition {
         hint: Some(notice.hint()),
         page: Some(format!("/runs/{run}")),
         ..of_flow(kind, flow, notice.text())
@@ -331,40 +333,40 @@ pub(super) fn noticed(flow: (&TenantId, &FlowId), run: &RunId, notice: &Notice) 
         Notice::NoRow { .. } => told(FORM_EMPTY),
         // All flows of a tenant ask the same services.
         Notice::ClockOff { .. } => {
-            AlarmCondition { key: tenants_key(CLOCK_OFF, flow.0), flow: None, ..told(CLOCK_OFF) }
+            AlertCondition { key: tenants_key(CLOCK_OFF, flow.0), flow: None, ..told(CLOCK_OFF) }
         }
     }
 }
 
-pub(super) fn rules_kept(flow: (&TenantId, &FlowId), failure: &Report) -> AlarmCondition {
+pub(super) fn rules_kept(flow: (&TenantId, &FlowId), report: &Report) -> AlertCondition {
     let (tenant, id) = flow;
-    let what = told(failure);
+    let what = told(report);
     let text = Text::new(
         format!("the files offer rules that are not live: {}", what.en),
         format!("文件中的规则未上线：{}", what.zh),
     );
-    let hint = failure.hint().cloned().unwrap_or_else(|| {
-        Text::new(format!("`ruzhi guest diff {tenant}/{id}`"), format!("`ruzhi guest diff {tenant}/{id}`"))
+    let hint = report.hint().cloned().unwrap_or_else(|| {
+        Text::new(format!("`ruzhi rules diff {tenant}/{id}`"), format!("`ruzhi rules diff {tenant}/{id}`"))
     });
-    AlarmCondition {
+    AlertCondition {
         hint: Some(hint),
-        page: Some(format!("/guests/{tenant}/{id}")),
+        page: Some(format!("/rules/{tenant}/{id}")),
         ..of_flow(RULES_KEPT, flow, text)
     }
 }
 
-pub(super) fn alarms_refused(channel: &str, robot: bool, why: &Text) -> AlarmCondition {
+pub(super) fn alerts_undelivered(channel: &str, robot: bool, why: &Text) -> AlertCondition {
     let (en, zh) =
-        if robot { ("the group robot", "群机器人") } else { ("the alarm address", "告警地址") };
-    AlarmCondition {
-        key: format!("{ALARMS_REFUSED}/{channel}"),
-        kind: ALARMS_REFUSED,
+        if robot { ("the group robot", "群机器人") } else { ("the alert address", "告警地址") };
+    AlertCondition {
+        key: format!("{ALERTS_UNDELIVERED}/{channel}"),
+        kind: ALERTS_UNDELIVERED,
         tenant: None,
         flow: None,
-        text: Text::new(format!("{en} takes no alarms: {}", why.en), format!("{zh}不接收告警：{}", why.zh)),
+        text: Text::new(format!("{en} takes no alerts: {}", why.en), format!("{zh}不接收告警：{}", why.zh)),
         hint: Some(Text::new(
-            "correct `[alarms]`; it is tried again once an hour and when the address changes",
-            "请修正 `[alarms]`；每小时及地址变更时会重试",
+            "correct `[alerts]`; it is tried again once an hour and when the address changes",
+            "请修正 `[alerts]`；每小时及地址变更时会重试",
         )),
         page: Some("/settings".to_owned()),
     }

@@ -3,7 +3,7 @@
 //! A group robot takes 20 messages a minute, from all senders together. Messages beyond that are not queued: they are
 //! combined into one message that lists them. An address that does not answer is retried with growing pauses; each
 //! retry sends the messages due at that moment, so nothing piles up. An address that rejects for good (an unknown key,
-//! say) is retried once an hour, and is itself an alarm.
+//! say) is retried once an hour, and is itself an alert.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::address::{Address, Addresses, ReceiverKind};
-use super::message::{self, AlarmNotice};
+use super::message::{self, AlertNotice};
 use ruzhi_http::answer::{self, BodyError};
 use ruzhi_http::rate::{Backoff, Jitter};
 use ruzhi_metrics as metrics;
@@ -41,7 +41,7 @@ pub(super) struct PostReply {
 
 /// The transport of messages.
 #[async_trait]
-pub(super) trait AlarmTransport: Send + Sync {
+pub(super) trait AlertTransport: Send + Sync {
     /// Posts a JSON body, once. The error says what came instead of an answer, without the address.
     async fn post(&self, url: &SecretString, body: Vec<u8>) -> Result<PostReply, PostError>;
 }
@@ -55,9 +55,9 @@ pub(super) enum PostError {
 }
 
 /// HTTP.
-pub(super) struct AlarmHttp(Option<reqwest::Client>);
+pub(super) struct AlertHttp(Option<reqwest::Client>);
 
-impl AlarmHttp {
+impl AlertHttp {
     pub(super) fn new() -> Self {
         let client = reqwest::Client::builder()
             .user_agent("ruzhi/0.1")
@@ -73,7 +73,7 @@ impl AlarmHttp {
 }
 
 #[async_trait]
-impl AlarmTransport for AlarmHttp {
+impl AlertTransport for AlertHttp {
     async fn post(&self, url: &SecretString, body: Vec<u8>) -> Result<PostReply, PostError> {
         let parsed = url.expose_secret().trim().parse::<Url>();
         let url = parsed.ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -113,7 +113,7 @@ pub(super) enum PostOutcome {
     /// The robot has reached its limit of 20.
     TooMany,
     /// No retry succeeds until a person changes something.
-    Refused(Text),
+    Rejected(Text),
 }
 
 impl PostOutcome {
@@ -122,7 +122,7 @@ impl PostOutcome {
         match self {
             Self::Taken => "sent",
             Self::TooMany => "held_back",
-            Self::Later(_) | Self::Refused(_) => "failed",
+            Self::Later(_) | Self::Rejected(_) => "failed",
         }
     }
 }
@@ -133,7 +133,7 @@ pub(super) fn classify(taker: ReceiverKind, answer: Result<PostReply, PostError>
         Ok(reply) => reply,
         Err(PostError::NoAnswer(detail)) => return PostOutcome::Later(detail),
         Err(PostError::NoAddress) => {
-            return PostOutcome::Refused(Text::new(
+            return PostOutcome::Rejected(Text::new(
                 "it is not an http or https address",
                 "不是 http 或 https 地址",
             ));
@@ -145,7 +145,7 @@ pub(super) fn classify(taker: ReceiverKind, answer: Result<PostReply, PostError>
         // The status is enough: the body is not needed, and may be endless.
         ReceiverKind::Url if success => PostOutcome::Taken,
         _ if passes => PostOutcome::Later(format!("HTTP {}", reply.status)),
-        _ if !success => PostOutcome::Refused(Text::new(
+        _ if !success => PostOutcome::Rejected(Text::new(
             format!("it answers HTTP {}", reply.status),
             format!("应答为 HTTP {}", reply.status),
         )),
@@ -161,11 +161,11 @@ pub(super) fn classify(taker: ReceiverKind, answer: Result<PostReply, PostError>
                 Some(0) => PostOutcome::Taken,
                 Some(45009 | 45033) => PostOutcome::TooMany,
                 Some(-1) => PostOutcome::Later("errcode -1".to_owned()),
-                Some(93000) => PostOutcome::Refused(Text::new(
+                Some(93000) => PostOutcome::Rejected(Text::new(
                     "WeCom knows no robot of this key (93000); the robot may have been removed",
                     "企业微信没有该 key 的机器人（93000），机器人可能已被移除",
                 )),
-                Some(code) => PostOutcome::Refused(Text::new(
+                Some(code) => PostOutcome::Rejected(Text::new(
                     format!("WeCom refuses the message ({code})"),
                     format!("企业微信拒绝该消息（{code}）"),
                 )),
@@ -185,7 +185,7 @@ pub(super) struct ChannelState {
     /// Consecutive failed attempts.
     failures: u32,
     /// Why it rejects for good.
-    pub(super) refused: Option<Text>,
+    pub(super) rejected: Option<Text>,
 }
 
 impl ChannelState {
@@ -214,7 +214,7 @@ impl ChannelState {
         self.sent.push_back(now);
         match verdict {
             PostOutcome::Taken => {
-                (self.not_before, self.failures, self.refused) = (None, 0, None);
+                (self.not_before, self.failures, self.rejected) = (None, 0, None);
             }
             PostOutcome::Later(_) => {
                 let wait = BACKOFF.wait(self.failures.min(16), jitter);
@@ -222,8 +222,8 @@ impl ChannelState {
                 self.not_before = Some(now + TimeDelta::from_std(wait).unwrap_or(MINUTE));
             }
             PostOutcome::TooMany => self.not_before = Some(now + MINUTE),
-            PostOutcome::Refused(why) => {
-                self.refused = Some(why.clone());
+            PostOutcome::Rejected(why) => {
+                self.rejected = Some(why.clone());
                 self.not_before = Some(now + HOUR);
             }
         }
@@ -234,7 +234,7 @@ impl ChannelState {
 pub(super) struct PendingNotices {
     pub(super) address: Address,
     pub(super) line: ChannelState,
-    pub(super) notices: Vec<AlarmNotice>,
+    pub(super) notices: Vec<AlertNotice>,
 }
 
 /// The result for one channel.
@@ -242,12 +242,12 @@ pub(super) struct DeliveryReport {
     pub(super) address: Address,
     pub(super) line: ChannelState,
     /// Notices that were taken.
-    pub(super) told: Vec<AlarmNotice>,
+    pub(super) told: Vec<AlertNotice>,
 }
 
 /// Sends one channel the messages due, as far as allowed now.
 pub(super) async fn deliver(
-    transport: &dyn AlarmTransport,
+    transport: &dyn AlertTransport,
     addresses: &Addresses,
     clock: &dyn ruzhi_model::Clock,
     jitter: &Jitter,
@@ -259,13 +259,13 @@ pub(super) async fn deliver(
     for (body, notices) in posts(&address, addresses, notices, room) {
         let verdict = classify(address.taker, transport.post(&address.url, body).await);
         line.took(&verdict, clock.now(), jitter);
-        metrics::alarm_message(address.taker.as_str(), verdict.as_str());
+        metrics::alert_message(address.taker.as_str(), verdict.as_str());
         match verdict {
             PostOutcome::Taken => told.extend(notices),
             PostOutcome::Later(detail) => {
                 tracing::warn!(
-                    alarms = notices.len(),
-                    "alarms were not delivered and are tried again: {detail}"
+                    alerts = notices.len(),
+                    "alerts were not delivered and are tried again: {detail}"
                 );
                 break;
             }
@@ -273,10 +273,10 @@ pub(super) async fn deliver(
                 tracing::warn!("a group robot has had its messages of this minute");
                 break;
             }
-            PostOutcome::Refused(why) => {
+            PostOutcome::Rejected(why) => {
                 tracing::error!(
-                    alarms = notices.len(),
-                    "an address of `[alarms]` refuses alarms: {}",
+                    alerts = notices.len(),
+                    "an address of `[alerts]` rejects alerts: {}",
                     why.en
                 );
                 break;
@@ -290,9 +290,9 @@ pub(super) async fn deliver(
 fn posts(
     address: &Address,
     addresses: &Addresses,
-    notices: Vec<AlarmNotice>,
+    notices: Vec<AlertNotice>,
     room: usize,
-) -> Vec<(Vec<u8>, Vec<AlarmNotice>)> {
+) -> Vec<(Vec<u8>, Vec<AlertNotice>)> {
     if room == 0 || notices.is_empty() {
         return Vec::new();
     }

@@ -1,12 +1,12 @@
-//! Turns observations into alarm conditions. Pure.
+//! Turns observations into alert conditions. Pure.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::condition::AlarmCondition;
+use super::condition::AlertCondition;
 use super::condition::{self, key};
-use ruzhi_app::scheduler::{FlowKey, FlowStanding, RunResult, StandingState};
+use ruzhi_app::scheduler::{FlowKey, RunResult, ScheduleState, ScheduleStateKind};
 use ruzhi_message::{Report, exit};
 use ruzhi_store::{DriftCheckRow, FlowStatus, RunKind, RunRow, RunState};
 use ruzhi_sync::Notice;
@@ -17,17 +17,17 @@ const GROWTH_PERCENT: u64 = 20;
 /// A quarantine stops growing after this long without growth.
 const GROWTH_OVER: TimeDelta = TimeDelta::hours(24);
 
-/// The state of one alarm condition.
+/// The state of one alert condition.
 #[derive(Debug)]
 pub(super) enum Detection {
     /// It holds.
-    Holds(Box<AlarmCondition>),
+    Holds(Box<AlertCondition>),
     /// It does not hold.
     Cleared(String),
 }
 
 impl Detection {
-    fn holds(cause: AlarmCondition) -> Self {
+    fn holds(cause: AlertCondition) -> Self {
         Self::Holds(Box::new(cause))
     }
 }
@@ -55,7 +55,7 @@ impl Detector {
     pub(super) fn ended(&mut self, ended: &RunResult) -> Vec<Detection> {
         let RunResult { tenant, flow, run, exchanged, failure, blocked, notices, .. } = ended;
         let of = (tenant, flow);
-        if failure.as_ref().is_some_and(|failure| failure.code() == "run.quit") {
+        if failure.as_ref().is_some_and(|report| report.code() == "run.quit") {
             return Vec::new();
         }
         let mut findings = Vec::new();
@@ -66,7 +66,7 @@ impl Detector {
             }
             None => {}
         }
-        // Operations left undone make a run fail that ended without an error. People without a place have an alarm of
+        // Operations left undone make a run fail that ended without an error. People without a place have an alert of
         // their own.
         let undone =
             run.as_ref().filter(|run| run.state == RunState::Failed && !only_places(run)).map(|run| {
@@ -78,15 +78,15 @@ impl Detector {
             });
         let count = self.failures.entry((tenant.clone(), flow.clone())).or_default();
         match failure.as_ref().or(undone.as_ref()) {
-            Some(failure) if *blocked => {
+            Some(report) if *blocked => {
                 *count += 1;
-                let told = condition::flow_blocked(of, failure.code(), failure.text(), failure.hint());
+                let told = condition::flow_blocked(of, report.code(), report.text(), report.hint());
                 findings.push(Detection::holds(told));
             }
-            Some(failure) => {
+            Some(report) => {
                 *count += 1;
-                if *count >= condition::FAILURES || condition::is_final(failure) {
-                    findings.push(Detection::holds(condition::flow_failing(of, *count, failure)));
+                if *count >= condition::FAILURES || condition::is_final(report) {
+                    findings.push(Detection::holds(condition::flow_failing(of, *count, report)));
                 }
             }
             None if run.as_ref().is_some_and(|run| run.kind.writes()) => {
@@ -116,26 +116,26 @@ impl Detector {
     }
 
     /// Conditions in the state of the flows.
-    pub(super) fn looked(&mut self, standings: &[FlowStanding]) -> Vec<Detection> {
+    pub(super) fn looked(&mut self, schedule_states: &[ScheduleState]) -> Vec<Detection> {
         let mut findings = Vec::new();
-        for standing in standings {
-            let (tenant, flow) = (&standing.tenant, &standing.flow);
+        for schedule_state in schedule_states {
+            let (tenant, flow) = (&schedule_state.tenant, &schedule_state.flow);
             let count = self.failures.entry((tenant.clone(), flow.clone())).or_default();
-            *count = (*count).max(standing.failures);
-            match &standing.blocked {
+            *count = (*count).max(schedule_state.failures);
+            match &schedule_state.blocked {
                 Some(blocked) => findings.push(Detection::holds(condition::flow_blocked(
                     (tenant, flow),
                     &blocked.code,
                     &blocked.text,
                     blocked.hint.as_ref(),
                 ))),
-                None if standing.state != StandingState::Blocked => {
+                None if schedule_state.state != ScheduleStateKind::Blocked => {
                     findings.push(Detection::Cleared(key(condition::FLOW_BLOCKED, tenant, flow)));
                 }
                 None => {}
             }
-            findings.push(if standing.late {
-                let due = standing.next.or(standing.queued_since);
+            findings.push(if schedule_state.late {
+                let due = schedule_state.next.or(schedule_state.queued_since);
                 let due = due.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
                 Detection::holds(condition::run_late((tenant, flow), due.as_deref()))
             } else {
@@ -146,14 +146,14 @@ impl Detector {
     }
 
     /// The condition of the configuration on disk.
-    pub(super) fn files(refused: Option<&Report>) -> Detection {
-        match refused {
-            Some(failure) => Detection::holds(condition::files_refused(failure)),
-            None => Detection::Cleared(condition::FILES_REFUSED.to_owned()),
+    pub(super) fn files(invalid: Option<&Report>) -> Detection {
+        match invalid {
+            Some(report) => Detection::holds(condition::config_invalid(report)),
+            None => Detection::Cleared(condition::CONFIG_INVALID.to_owned()),
         }
     }
 
-    /// Conditions in the flows' counts from the store. `stood` returns when the alarm of a quarantine was last seen to
+    /// Conditions in the flows' counts from the store. `stood` returns when the alert of a quarantine was last seen to
     /// grow, for one that stood before this process began.
     pub(super) fn counted(
         &mut self,
@@ -162,30 +162,30 @@ impl Detector {
         now: DateTime<Utc>,
     ) -> Vec<Detection> {
         let mut findings = Vec::new();
-        for FlowStatus { tenant, flow, rejects, .. } in status {
-            let rejects = *rejects;
+        for FlowStatus { tenant, flow, rejected, .. } in status {
+            let rejected = *rejected;
             let name = key(condition::QUARANTINE_GROWING, tenant, flow);
             let first = || QuarantineGrowth {
-                before: if self.counted { 0 } else { rejects },
-                grown: stood(&name).map(|at| (rejects, at)),
+                before: if self.counted { 0 } else { rejected },
+                grown: stood(&name).map(|at| (rejected, at)),
             };
             let known = self.quarantines.entry((tenant.clone(), flow.clone())).or_insert_with(first);
             let from = known.grown.map_or(known.before, |(count, _)| count);
-            let more = rejects.saturating_sub(from);
+            let more = rejected.saturating_sub(from);
             if more >= GROWTH_LEAST && more.saturating_mul(100) >= from.saturating_mul(GROWTH_PERCENT) {
-                known.grown = Some((rejects, now));
-                let told = condition::quarantine_growing((tenant, flow), known.before, rejects);
+                known.grown = Some((rejected, now));
+                let told = condition::quarantine_growing((tenant, flow), known.before, rejected);
                 findings.push(Detection::holds(told));
                 continue;
             }
             if let Some((_, at)) = known.grown
-                && (now - at >= GROWTH_OVER || rejects < known.before + GROWTH_LEAST)
+                && (now - at >= GROWTH_OVER || rejected < known.before + GROWTH_LEAST)
             {
-                *known = QuarantineGrowth { before: rejects, grown: None };
+                *known = QuarantineGrowth { before: rejected, grown: None };
                 findings.push(Detection::Cleared(name));
             } else if known.grown.is_none() {
                 // A corrected quarantine is measured from its new count; slow growth is measured from where it began.
-                known.before = known.before.min(rejects);
+                known.before = known.before.min(rejected);
             }
         }
         self.counted = true;
@@ -208,11 +208,11 @@ pub(super) fn drift(check: &DriftCheckRow) -> Detection {
 
 /// Conditions that follow from the counts of a flow alone.
 pub(super) fn conditions_of(status: &FlowStatus) -> Vec<Detection> {
-    let FlowStatus { tenant, flow, leavers_refused, last_run, .. } = status;
+    let FlowStatus { tenant, flow, leavers_rejected, last_run, .. } = status;
     let of = (tenant, flow);
-    let mut findings = vec![match *leavers_refused {
-        0 => Detection::Cleared(key(condition::LEAVERS_REFUSED, tenant, flow)),
-        some => Detection::holds(condition::leavers_refused(of, some)),
+    let mut findings = vec![match *leavers_rejected {
+        0 => Detection::Cleared(key(condition::LEAVERS_REJECTED, tenant, flow)),
+        some => Detection::holds(condition::leavers_rejected(of, some)),
     }];
     // Only a run that writes finds out, and one that ended early may not have come to it.
     if let Some(run) = last_run.as_ref().filter(|run| run.kind.writes()) {

@@ -1,76 +1,76 @@
-//! The handle through which the process reports what its alarms depend on.
+//! The handle through which the process reports what its alerts depend on.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::mpsc;
 
-use ruzhi_app::scheduler::{FlowStanding, RunResult};
+use ruzhi_app::scheduler::{RunResult, ScheduleState};
 use ruzhi_message::Report;
 use ruzhi_scheduler::SchedulerObserver;
-use ruzhi_store::AlarmRow;
+use ruzhi_store::AlertRow;
 
 /// Reports to the task.
 #[derive(Debug)]
-pub(super) enum AlarmObservation {
+pub(super) enum AlertObservation {
     /// A run has ended.
     RunEnded(Box<RunResult>),
     /// How the flows stand.
-    FlowsChecked(Vec<FlowStanding>),
+    FlowsChecked(Vec<ScheduleState>),
     /// Why the configuration on disk is not fully in use.
     FilesChanged(Option<Report>),
 }
 
 /// The receiving end of the handle, for the task.
-pub struct AlarmInbox {
-    pub(super) heard: mpsc::UnboundedReceiver<AlarmObservation>,
-    pub(super) standing: Arc<RwLock<Vec<AlarmRow>>>,
+pub struct AlertInbox {
+    pub(super) heard: mpsc::UnboundedReceiver<AlertObservation>,
+    pub(super) active: Arc<RwLock<Vec<AlertRow>>>,
 }
 
-/// The handle of the alarms. None of its methods wait.
+/// The handle of the alerts. None of its methods wait.
 #[derive(Clone, Default)]
-pub struct Alarms {
-    observations: Option<mpsc::UnboundedSender<AlarmObservation>>,
-    standing: Arc<RwLock<Vec<AlarmRow>>>,
+pub struct Alerts {
+    observations: Option<mpsc::UnboundedSender<AlertObservation>>,
+    active: Arc<RwLock<Vec<AlertRow>>>,
 }
 
-impl Alarms {
+impl Alerts {
     /// The handle, and its receiving end for the notifier.
-    pub fn new() -> (Self, AlarmInbox) {
+    pub fn new() -> (Self, AlertInbox) {
         let (observations, heard) = mpsc::unbounded_channel();
-        let alarms = Self { observations: Some(observations), standing: Arc::default() };
-        let standing = Arc::clone(&alarms.standing);
-        (alarms, AlarmInbox { heard, standing })
+        let alerts = Self { observations: Some(observations), active: Arc::default() };
+        let active = Arc::clone(&alerts.active);
+        (alerts, AlertInbox { heard, active })
     }
 
     /// Reports why the configuration on disk is not fully in use; none once it is.
-    pub fn files(&self, refused: Option<&Report>) {
-        self.send(AlarmObservation::FilesChanged(refused.cloned()));
+    pub fn files(&self, invalid: Option<&Report>) {
+        self.send(AlertObservation::FilesChanged(invalid.cloned()));
     }
 
-    /// The list of the alarms that stand, latest first, as it is kept up to date.
-    pub(crate) fn list(&self) -> Arc<RwLock<Vec<AlarmRow>>> {
-        Arc::clone(&self.standing)
+    /// The list of the alerts that stand, latest first, as it is kept up to date.
+    pub(crate) fn list(&self) -> Arc<RwLock<Vec<AlertRow>>> {
+        Arc::clone(&self.active)
     }
 
-    /// The alarms that stand, latest first.
-    pub fn standing(&self) -> Vec<AlarmRow> {
-        self.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The alerts that stand, latest first.
+    pub fn active(&self) -> Vec<AlertRow> {
+        self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Messages are dropped once the task has ended.
-    fn send(&self, observation: AlarmObservation) {
+    fn send(&self, observation: AlertObservation) {
         if let Some(to) = &self.observations {
             let _ = to.send(observation);
         }
     }
 }
 
-impl SchedulerObserver for Alarms {
+impl SchedulerObserver for Alerts {
     fn run_ended(&self, ended: &RunResult) {
-        self.send(AlarmObservation::RunEnded(Box::new(ended.clone())));
+        self.send(AlertObservation::RunEnded(Box::new(ended.clone())));
     }
 
-    fn flows_checked(&self, standings: &[FlowStanding]) {
-        self.send(AlarmObservation::FlowsChecked(standings.to_vec()));
+    fn flows_checked(&self, schedule_states: &[ScheduleState]) {
+        self.send(AlertObservation::FlowsChecked(schedule_states.to_vec()));
     }
 }

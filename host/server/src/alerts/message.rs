@@ -1,4 +1,4 @@
-//! The messages of alarms, with their titles: markdown for a group robot, JSON for any other address. The texts of each
+//! The messages of alerts, with their titles: markdown for a group robot, JSON for any other address. The texts of each
 //! kind are in `condition`.
 //!
 //! Names and messages come from people and services. In them every character with a meaning in WeCom's markdown is
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::address::Addresses;
 use super::condition;
-use super::state::AlarmEvent;
+use super::state::AlertEvent;
 use ruzhi_model::{Lang, Text};
-use ruzhi_store::AlarmRow;
+use ruzhi_store::AlertRow;
 
 /// The longest markdown a group robot takes, in bytes of UTF-8.
 pub(super) const LONGEST: usize = 4096;
@@ -20,25 +20,25 @@ pub(super) const LONGEST: usize = 4096;
 const ALONE: usize = 900;
 const LISTED: usize = 120;
 
-/// A message to send: an event of an alarm.
+/// A message to send: an event of an alert.
 #[derive(Debug, Clone)]
-pub(super) struct AlarmNotice {
-    pub(super) event: AlarmEvent,
-    pub(super) alarm: AlarmRow,
+pub(super) struct AlertNotice {
+    pub(super) event: AlertEvent,
+    pub(super) alert: AlertRow,
 }
 
 /// The title of the kind and the event.
-fn title(notice: &AlarmNotice) -> Text {
-    let kind = notice.alarm.kind.as_str();
+fn title(notice: &AlertNotice) -> Text {
+    let kind = notice.alert.kind.as_str();
     let (en, zh) = words(kind).unwrap_or((kind, kind));
     match notice.event {
-        AlarmEvent::Raised => Text::new(en, zh),
-        AlarmEvent::Reminder => Text::new(format!("still: {en}"), format!("仍未处理：{zh}")),
-        AlarmEvent::Over => Text::new(format!("over: {en}"), format!("已恢复：{zh}")),
+        AlertEvent::Raised => Text::new(en, zh),
+        AlertEvent::Reminder => Text::new(format!("still: {en}"), format!("仍未处理：{zh}")),
+        AlertEvent::Resolved => Text::new(format!("resolved: {en}"), format!("已恢复：{zh}")),
     }
 }
 
-/// A kind of alarm in words; none for a kind of a newer version.
+/// A kind of alert in words; none for a kind of a newer version.
 pub(super) fn words(kind: &str) -> Option<(&'static str, &'static str)> {
     Some(match kind {
         condition::PLAN_HELD => ("plan held", "计划待审批"),
@@ -47,36 +47,36 @@ pub(super) fn words(kind: &str) -> Option<(&'static str, &'static str)> {
         condition::MEMBERS_REMOVED => ("members removed by hand", "成员被手工删除"),
         condition::QUARANTINE_GROWING => ("quarantine growing", "待修正增多"),
         condition::PLACES_FULL => ("no free accounts", "账号名额已满"),
-        condition::LEAVERS_REFUSED => ("leavers can still log in", "离职人员仍可登录"),
+        condition::LEAVERS_REJECTED => ("leavers can still log in", "离职人员仍可登录"),
         condition::RUN_LATE => ("run late", "运行逾期"),
-        condition::FILES_REFUSED => ("files refused", "配置未采用"),
+        condition::CONFIG_INVALID => ("configuration invalid", "配置未采用"),
         condition::RULES_KEPT => ("rules not live", "规则未上线"),
         condition::CLOCK_OFF => ("clock off", "时钟偏差"),
         condition::FORM_EMPTY => ("form without rows", "表单无数据"),
         condition::DRIFT_FOUND => ("directory changed by hand", "通讯录被手工改动"),
-        condition::ALARMS_REFUSED => ("alarms refused", "告警未送达"),
+        condition::ALERTS_UNDELIVERED => ("alerts undelivered", "告警未送达"),
         _ => return None,
     })
 }
 
 /// The subject, such as `景欣泰工厂 / onboarding`; empty for the whole deployment.
-fn subject(alarm: &AlarmRow, addresses: &Addresses) -> String {
-    let Some(tenant) = &alarm.tenant else { return "ruzhi".to_owned() };
+fn subject(alert: &AlertRow, addresses: &Addresses) -> String {
+    let Some(tenant) = &alert.tenant else { return "ruzhi".to_owned() };
     let name = addresses.called(tenant).map_or_else(|| tenant.to_string(), |called| called.name.clone());
-    match &alarm.flow {
+    match &alert.flow {
         Some(flow) => format!("{} / {}", plain(&name, LISTED), flow),
         None => plain(&name, LISTED),
     }
 }
 
-fn moment(alarm: &AlarmRow, addresses: &Addresses) -> String {
-    let zone = alarm.tenant.as_ref().and_then(|tenant| addresses.called(tenant)).map(|called| called.zone);
+fn moment(alert: &AlertRow, addresses: &Addresses) -> String {
+    let zone = alert.tenant.as_ref().and_then(|tenant| addresses.called(tenant)).map(|called| called.zone);
     let zone = zone.unwrap_or(chrono_tz::UTC);
-    format!("{} ({})", alarm.since.with_timezone(&zone).format("%Y-%m-%d %H:%M"), zone.name())
+    format!("{} ({})", alert.since.with_timezone(&zone).format("%Y-%m-%d %H:%M"), zone.name())
 }
 
-fn colour(event: AlarmEvent) -> &'static str {
-    if event == AlarmEvent::Over { "info" } else { "warning" }
+fn colour(event: AlertEvent) -> &'static str {
+    if event == AlertEvent::Resolved { "info" } else { "warning" }
 }
 
 /// The languages of a channel, in the order in which they are written.
@@ -88,9 +88,9 @@ fn languages(lang: Option<Lang>) -> &'static [Lang] {
     }
 }
 
-/// One alarm as a message of its own.
-pub(super) fn alone(notice: &AlarmNotice, addresses: &Addresses, lang: Option<Lang>) -> String {
-    let alarm = &notice.alarm;
+/// One alert as a message of its own.
+pub(super) fn alone(notice: &AlertNotice, addresses: &Addresses, lang: Option<Lang>) -> String {
+    let alert = &notice.alert;
     let mut blocks = Vec::new();
     for lang in languages(lang) {
         let title = title(notice);
@@ -98,16 +98,16 @@ pub(super) fn alone(notice: &AlarmNotice, addresses: &Addresses, lang: Option<La
             "**<font color=\"{}\">{}</font>** {}\n{}",
             colour(notice.event),
             title.in_lang(*lang),
-            subject(alarm, addresses),
-            plain(alarm.text.in_lang(*lang), ALONE),
+            subject(alert, addresses),
+            plain(alert.text.in_lang(*lang), ALONE),
         );
-        if let Some(hint) = alarm.hint.as_ref().filter(|_| notice.event != AlarmEvent::Over) {
+        if let Some(hint) = alert.hint.as_ref().filter(|_| notice.event != AlertEvent::Resolved) {
             block.push_str(&format!("\n> {}", plain(hint.in_lang(*lang), ALONE)));
         }
         blocks.push(block);
     }
-    let since = format!("<font color=\"comment\">{}</font>", moment(alarm, addresses));
-    let tail = match addresses.link(alarm) {
+    let since = format!("<font color=\"comment\">{}</font>", moment(alert, addresses));
+    let tail = match addresses.link(alert) {
         Some(link) => format!("\n[{}]({link}) · {since}", see(lang)),
         None => format!("\n{since}"),
     };
@@ -124,9 +124,9 @@ fn see(lang: Option<Lang>) -> &'static str {
     }
 }
 
-/// Many alarms as one message: as many lines as fit, and the number of the rest.
-pub(super) fn together(notices: &[AlarmNotice], addresses: &Addresses, lang: Option<Lang>) -> String {
-    let all = addresses.all_alarms();
+/// Many alerts as one message: as many lines as fit, and the number of the rest.
+pub(super) fn together(notices: &[AlertNotice], addresses: &Addresses, lang: Option<Lang>) -> String {
+    let all = addresses.all_alerts();
     let in_lang = |text: &Text| match lang {
         Some(lang) => text.in_lang(lang).to_owned(),
         None => text.both(),
@@ -134,7 +134,7 @@ pub(super) fn together(notices: &[AlarmNotice], addresses: &Addresses, lang: Opt
     let count = notices.len();
     let mut message = format!(
         "**{}**",
-        in_lang(&Text::new(format!("ruzhi: {count} alarms"), format!("ruzhi：{count} 条告警")))
+        in_lang(&Text::new(format!("ruzhi: {count} alerts"), format!("ruzhi：{count} 条告警")))
     );
     let tail = |left: usize| {
         let more = match left {
@@ -157,8 +157,8 @@ pub(super) fn together(notices: &[AlarmNotice], addresses: &Addresses, lang: Opt
             "\n<font color=\"{}\">{}</font> {}: {}",
             colour(notice.event),
             in_lang(&title(notice)),
-            subject(&notice.alarm, addresses),
-            plain(&in_lang(&notice.alarm.text), LISTED),
+            subject(&notice.alert, addresses),
+            plain(&in_lang(&notice.alert.text), LISTED),
         );
         if message.len() + line.len() > room {
             break;
@@ -176,22 +176,22 @@ pub(super) fn robot_body(content: &str) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-/// The body for any other address: the alarm, the event, and a link to details.
-pub(super) fn url_body(notice: &AlarmNotice, addresses: &Addresses) -> Vec<u8> {
+/// The body for any other address: the alert, the event, and a link to details.
+pub(super) fn url_body(notice: &AlertNotice, addresses: &Addresses) -> Vec<u8> {
     #[derive(Serialize)]
     struct UrlPayload<'a> {
-        event: AlarmEvent,
+        event: AlertEvent,
         link: Option<String>,
         #[serde(flatten)]
-        alarm: &'a AlarmRow,
+        alert: &'a AlertRow,
     }
     let masked = |text: &Text| Text::new(mask(&text.en), mask(&text.zh));
-    let alarm = AlarmRow {
-        text: masked(&notice.alarm.text),
-        hint: notice.alarm.hint.as_ref().map(masked),
-        ..notice.alarm.clone()
+    let alert = AlertRow {
+        text: masked(&notice.alert.text),
+        hint: notice.alert.hint.as_ref().map(masked),
+        ..notice.alert.clone()
     };
-    let posted = UrlPayload { event: notice.event, link: addresses.link(&alarm), alarm: &alarm };
+    let posted = UrlPayload { event: notice.event, link: addresses.link(&alert), alert: &alert };
     // Texts and moments always serialise.
     serde_json::to_value(&posted).unwrap_or(Value::Null).to_string().into_bytes()
 }

@@ -1,4 +1,4 @@
-//! The task of the alarms: hears reports, reads the store every minute, and notifies people.
+//! The task of the alerts: hears reports, reads the store every minute, and notifies people.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,21 +12,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::address::{Addresses, ReceiverKind};
 use super::condition;
-use super::delivery::{AlarmTransport, ChannelState, PendingNotices, deliver};
+use super::delivery::{AlertTransport, ChannelState, PendingNotices, deliver};
 use super::detector::{Detection, Detector, conditions_of, drift};
-use super::handle::AlarmObservation;
-use super::message::AlarmNotice;
+use super::handle::AlertObservation;
+use super::message::AlertNotice;
 use super::state::{AlertState, Channel};
 use ruzhi_app::scheduler::RunResult;
 use ruzhi_http::rate::Jitter;
 use ruzhi_model::{Clock, UserId};
-use ruzhi_store::{AlarmRow, Database, FlowStatus, PlanState, RemovalFilter, RunState, StoreError};
+use ruzhi_store::{AlertRow, Database, FlowStatus, PlanState, RemovalFilter, RunState, StoreError};
 
 /// Interval between reads of the store and rounds of messages.
 const LOOK: Duration = Duration::from_secs(60);
 /// Time for the last messages once the process is to end. The next process sends the rest.
 const LAST: Duration = Duration::from_secs(3);
-/// Members named in an alarm.
+/// Members named in an alert.
 const NAMED: usize = 3;
 /// Channels notified at the same time.
 const AT_ONCE: usize = 16;
@@ -35,8 +35,8 @@ pub(super) struct Notifier {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
     addresses: Box<dyn Fn() -> Addresses + Send + Sync>,
-    transport: Arc<dyn AlarmTransport>,
-    standing: Arc<RwLock<Vec<AlarmRow>>>,
+    transport: Arc<dyn AlertTransport>,
+    active: Arc<RwLock<Vec<AlertRow>>>,
     detector: Detector,
     state: AlertState,
     lines: HashMap<Channel, ChannelState>,
@@ -48,8 +48,8 @@ impl Notifier {
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
         addresses: Box<dyn Fn() -> Addresses + Send + Sync>,
-        transport: Arc<dyn AlarmTransport>,
-        standing: Arc<RwLock<Vec<AlarmRow>>>,
+        transport: Arc<dyn AlertTransport>,
+        active: Arc<RwLock<Vec<AlertRow>>>,
     ) -> Self {
         let seed = clock.now().timestamp_micros().unsigned_abs();
         Self {
@@ -57,7 +57,7 @@ impl Notifier {
             clock,
             addresses,
             transport,
-            standing,
+            active,
             detector: Detector::default(),
             state: AlertState::default(),
             lines: HashMap::new(),
@@ -65,11 +65,11 @@ impl Notifier {
         }
     }
 
-    /// Sends alarms until the process is to end, and once more then.
+    /// Sends alerts until the process is to end, and once more then.
     pub(super) async fn run(
         mut self,
         quit: CancellationToken,
-        mut heard: mpsc::UnboundedReceiver<AlarmObservation>,
+        mut heard: mpsc::UnboundedReceiver<AlertObservation>,
     ) {
         self.remember().await;
         let mut next_look = Instant::now();
@@ -104,25 +104,25 @@ impl Notifier {
         let _ = timeout(LAST, self.notify()).await;
     }
 
-    /// Restores the alarms of the previous process.
+    /// Restores the alerts of the previous process.
     pub(super) async fn remember(&mut self) {
-        match self.store.alarms_list().await {
+        match self.store.alerts_list().await {
             Ok(rows) => self.state = AlertState::new(rows),
             Err(error) => failed(&error),
         }
         self.show();
     }
 
-    pub(super) async fn observe(&mut self, observation: AlarmObservation) {
+    pub(super) async fn observe(&mut self, observation: AlertObservation) {
         let findings = match observation {
-            AlarmObservation::RunEnded(ended) => {
+            AlertObservation::RunEnded(ended) => {
                 let mut findings = self.detector.ended(&ended);
                 findings.extend(self.held(&ended).await);
                 findings.extend(self.drifted().await);
                 findings
             }
-            AlarmObservation::FlowsChecked(standings) => self.detector.looked(&standings),
-            AlarmObservation::FilesChanged(refused) => vec![Detector::files(refused.as_ref())],
+            AlertObservation::FlowsChecked(schedule_states) => self.detector.looked(&schedule_states),
+            AlertObservation::FilesChanged(invalid) => vec![Detector::files(invalid.as_ref())],
         };
         self.take(findings).await;
     }
@@ -176,20 +176,15 @@ impl Notifier {
             Err(error) => failed(&error),
         }
         let addresses = (self.addresses)();
-        let gone: Vec<String> = self
-            .state
-            .standing()
-            .into_iter()
-            .filter(|row| !addresses.knows(row))
-            .map(|row| row.key)
-            .collect();
+        let gone: Vec<String> =
+            self.state.active().into_iter().filter(|row| !addresses.knows(row)).map(|row| row.key).collect();
         self.take(gone.into_iter().map(Detection::Cleared).collect()).await;
         let channels = addresses.channels();
         let unused: Vec<Channel> =
             self.lines.keys().filter(|channel| !channels.contains(*channel)).cloned().collect();
         for channel in unused {
             self.lines.remove(&channel);
-            self.take(vec![Detection::Cleared(refused_key(&channel))]).await;
+            self.take(vec![Detection::Cleared(undelivered_key(&channel))]).await;
         }
     }
 
@@ -241,22 +236,22 @@ impl Notifier {
         for finding in findings {
             let changed = match finding {
                 Detection::Holds(cause) => self.state.raise(*cause, now),
-                Detection::Cleared(key) => self.state.over(&key, now),
+                Detection::Cleared(key) => self.state.resolve(&key, now),
             };
             self.keep(changed).await;
         }
         self.show();
     }
 
-    async fn keep(&self, changed: Option<AlarmRow>) {
+    async fn keep(&self, changed: Option<AlertRow>) {
         let Some(row) = changed else { return };
-        if let Err(error) = self.store.alarm_put(&row).await {
+        if let Err(error) = self.store.alert_put(&row).await {
             failed(&error);
         }
     }
 
     fn show(&self) {
-        *self.standing.write().unwrap_or_else(PoisonError::into_inner) = self.state.standing();
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = self.state.active();
     }
 
     /// Sends every channel the messages due.
@@ -265,9 +260,9 @@ impl Notifier {
         let addresses = (self.addresses)();
         let mut due: BTreeMap<Channel, PendingNotices> = BTreeMap::new();
         for row in self.state.rows() {
-            for address in addresses.for_alarm(row) {
+            for address in addresses.for_alert(row) {
                 // The channel itself is not told that it rejects messages.
-                if row.key == refused_key(&address.channel) {
+                if row.key == undelivered_key(&address.channel) {
                     continue;
                 }
                 let Some(event) = self.state.due(&address.channel, row, now) else { continue };
@@ -277,12 +272,12 @@ impl Notifier {
                     line: ChannelState::default(),
                     notices: vec![],
                 });
-                due.notices.push(AlarmNotice { event, alarm: row.clone() });
+                due.notices.push(AlertNotice { event, alert: row.clone() });
             }
         }
         for (channel, due) in &mut due {
             // In order of occurrence.
-            due.notices.sort_by_key(|notice| notice.alarm.over_at.unwrap_or(notice.alarm.since));
+            due.notices.sort_by_key(|notice| notice.alert.resolved_at.unwrap_or(notice.alert.since));
             due.line = self.lines.get(channel).cloned().unwrap_or_default();
         }
         let addresses = Arc::new(addresses);
@@ -299,16 +294,16 @@ impl Notifier {
         while let Some(each) = deliveries.next().await {
             let (channel, now) = (each.address.channel.clone(), self.clock.now());
             for notice in &each.told {
-                let row = self.state.notified(&channel, &notice.alarm.key, notice.event, now);
+                let row = self.state.notified(&channel, &notice.alert.key, notice.event, now);
                 self.keep(row).await;
             }
             let robot = each.address.taker == ReceiverKind::Robot;
-            let finding = match &each.line.refused {
+            let finding = match &each.line.rejected {
                 Some(why) => {
-                    let cause = condition::alarms_refused(short(&channel), robot, why);
+                    let cause = condition::alerts_undelivered(short(&channel), robot, why);
                     Detection::Holds(Box::new(cause))
                 }
-                None => Detection::Cleared(refused_key(&channel)),
+                None => Detection::Cleared(undelivered_key(&channel)),
             };
             self.lines.insert(channel, each.line);
             self.take(vec![finding]).await;
@@ -329,10 +324,10 @@ fn short(channel: &Channel) -> &str {
     channel.as_str().get(..12).unwrap_or_default()
 }
 
-fn refused_key(channel: &Channel) -> String {
-    format!("{}/{}", condition::ALARMS_REFUSED, short(channel))
+fn undelivered_key(channel: &Channel) -> String {
+    format!("{}/{}", condition::ALERTS_UNDELIVERED, short(channel))
 }
 
 fn failed(error: &StoreError) {
-    tracing::error!(error.code = error.code(), "alarms: {error}");
+    tracing::error!(error.code = error.code(), "alerts: {error}");
 }

@@ -1,7 +1,7 @@
-//! The alarms that stand, and which channels were told of them. Pure: a function of observations and of the moment.
+//! The alerts that stand, and which channels were told of them. Pure: a function of observations and of the moment.
 //!
-//! One alarm of a key stands at a time, however often it is observed. Each channel is told once that it arose, again
-//! every 24 hours while it stands, and once that it is over, if it was told that it arose. An alarm that comes back
+//! One alert of a key stands at a time, however often it is observed. Each channel is told once that it arose, again
+//! every 24 hours while it stands, and once that it is over, if it was told that it arose. An alert that comes back
 //! before a channel was told that it is over has, for that channel, never ended.
 //!
 //! The messages to each channel are kept in memory; the store keeps when any channel was told. After a restart, every
@@ -12,48 +12,50 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::condition::AlarmCondition;
+use super::condition::AlertCondition;
 use ruzhi_model::Digest;
-use ruzhi_store::AlarmRow;
+use ruzhi_store::AlertRow;
 
-/// Interval between reminders of an alarm that stands.
+/// Interval between reminders of an alert that stands.
 const REMIND_AFTER: TimeDelta = TimeDelta::hours(24);
 
-/// The event of an alarm that a channel is told.
+/// The event of an alert that a channel is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum AlarmEvent {
+pub(super) enum AlertEvent {
     /// It arose.
     Raised,
     /// It still stands.
     Reminder,
     /// It is over.
-    Over,
+    Resolved,
 }
 
-/// The last message to one channel about one alarm.
+/// The last message to one channel about one alert.
 #[derive(Debug, Clone, Copy, Default)]
 struct LastNotice {
-    /// When it was last told that the alarm stands; none once it was told that it is over.
+    /// When it was last told that the alert stands; none once it was told that it is over.
     stands: Option<DateTime<Utc>>,
 }
 
 /// A channel: a digest of its address, which is a secret.
 pub(super) type Channel = Digest;
 
-/// Every alarm that stands or stood.
+/// Every alert that stands or stood.
 #[derive(Debug, Default)]
 pub(super) struct AlertState {
-    rows: BTreeMap<String, AlarmRow>,
+    rows: BTreeMap<String, AlertRow>,
     told: HashMap<(Channel, String), LastNotice>,
     /// The last messages, by any channel, before this process began.
     before: HashMap<String, LastNotice>,
 }
 
 impl AlertState {
-    /// Restores the alarms from the store.
-    pub(super) fn new(rows: Vec<AlarmRow>) -> Self {
-        let told = |row: &AlarmRow| LastNotice { stands: row.told_at.filter(|_| row.over_told_at.is_none()) };
+    /// Restores the alerts from the store.
+    pub(super) fn new(rows: Vec<AlertRow>) -> Self {
+        let told = |row: &AlertRow| LastNotice {
+            stands: row.notified_at.filter(|_| row.resolution_notified_at.is_none()),
+        };
         Self {
             before: rows.iter().map(|row| (row.key.clone(), told(row))).collect(),
             rows: rows.into_iter().map(|row| (row.key.clone(), row)).collect(),
@@ -61,14 +63,14 @@ impl AlertState {
         }
     }
 
-    /// Records that the cause holds. Returns the alarm if it has changed apart from having been seen once more.
-    pub(super) fn raise(&mut self, cause: AlarmCondition, now: DateTime<Utc>) -> Option<AlarmRow> {
-        let AlarmCondition { key, kind, tenant, flow, text, hint, page } = cause;
+    /// Records that the cause holds. Returns the alert if it has changed apart from having been seen once more.
+    pub(super) fn raise(&mut self, cause: AlertCondition, now: DateTime<Utc>) -> Option<AlertRow> {
+        let AlertCondition { key, kind, tenant, flow, text, hint, page } = cause;
         let before = self.rows.remove(&key);
         // If it is over and a channel has not been told, it continues for that channel and begins for the others.
-        let goes_on = before.as_ref().filter(|row| row.over_told_at.is_none());
-        let stood = before.as_ref().filter(|row| row.over_at.is_none());
-        let row = AlarmRow {
+        let goes_on = before.as_ref().filter(|row| row.resolution_notified_at.is_none());
+        let stood = before.as_ref().filter(|row| row.resolved_at.is_none());
+        let row = AlertRow {
             key: key.clone(),
             kind: kind.to_owned(),
             tenant,
@@ -79,9 +81,9 @@ impl AlertState {
             since: stood.map_or(now, |row| row.since),
             last_seen: now,
             seen: stood.map_or(1, |row| row.seen + 1),
-            told_at: goes_on.and_then(|row| row.told_at),
-            over_at: None,
-            over_told_at: None,
+            notified_at: goes_on.and_then(|row| row.notified_at),
+            resolved_at: None,
+            resolution_notified_at: None,
         };
         let changed = stood
             .is_none_or(|stood| (&stood.text, &stood.hint, &stood.page) != (&row.text, &row.hint, &row.page));
@@ -89,19 +91,19 @@ impl AlertState {
         changed.then_some(row)
     }
 
-    /// Records that the cause no longer holds. Returns the alarm, if it stood.
-    pub(super) fn over(&mut self, key: &str, now: DateTime<Utc>) -> Option<AlarmRow> {
-        let row = self.rows.get_mut(key).filter(|row| row.over_at.is_none())?;
-        row.over_at = Some(now);
+    /// Records that the cause no longer holds. Returns the alert, if it stood.
+    pub(super) fn resolve(&mut self, key: &str, now: DateTime<Utc>) -> Option<AlertRow> {
+        let row = self.rows.get_mut(key).filter(|row| row.resolved_at.is_none())?;
+        row.resolved_at = Some(now);
         Some(row.clone())
     }
 
-    /// The message about this alarm that is due to this channel.
-    pub(super) fn due(&self, channel: &Channel, row: &AlarmRow, now: DateTime<Utc>) -> Option<AlarmEvent> {
-        match (self.last_notice(channel, &row.key).stands, row.over_at) {
-            (None, None) => Some(AlarmEvent::Raised),
-            (Some(told), None) => (now - told >= REMIND_AFTER).then_some(AlarmEvent::Reminder),
-            (Some(_), Some(_)) => Some(AlarmEvent::Over),
+    /// The message about this alert that is due to this channel.
+    pub(super) fn due(&self, channel: &Channel, row: &AlertRow, now: DateTime<Utc>) -> Option<AlertEvent> {
+        match (self.last_notice(channel, &row.key).stands, row.resolved_at) {
+            (None, None) => Some(AlertEvent::Raised),
+            (Some(told), None) => (now - told >= REMIND_AFTER).then_some(AlertEvent::Reminder),
+            (Some(_), Some(_)) => Some(AlertEvent::Resolved),
             (None, Some(_)) => None,
         }
     }
@@ -111,38 +113,39 @@ impl AlertState {
         known.or_else(|| self.before.get(key).copied()).unwrap_or_default()
     }
 
-    /// Records that the channel took a message. Returns the alarm, to be stored.
+    /// Records that the channel took a message. Returns the alert, to be stored.
     pub(super) fn notified(
         &mut self,
         channel: &Channel,
         key: &str,
-        event: AlarmEvent,
+        event: AlertEvent,
         now: DateTime<Utc>,
-    ) -> Option<AlarmRow> {
-        let stands = (event != AlarmEvent::Over).then_some(now);
+    ) -> Option<AlertRow> {
+        let stands = (event != AlertEvent::Resolved).then_some(now);
         self.told.insert((channel.clone(), key.to_owned()), LastNotice { stands });
         let row = self.rows.get_mut(key)?;
         match event {
-            AlarmEvent::Over => row.over_told_at = Some(now),
-            AlarmEvent::Raised | AlarmEvent::Reminder => row.told_at = Some(now),
+            AlertEvent::Resolved => row.resolution_notified_at = Some(now),
+            AlertEvent::Raised | AlertEvent::Reminder => row.notified_at = Some(now),
         }
         Some(row.clone())
     }
 
-    /// Every alarm, by key.
-    pub(super) fn rows(&self) -> impl Iterator<Item = &AlarmRow> {
+    /// Every alert, by key.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &AlertRow> {
         self.rows.values()
     }
 
-    /// The alarm of a key, if it stands.
-    pub(super) fn stands(&self, key: &str) -> Option<&AlarmRow> {
-        self.rows.get(key).filter(|row| row.over_at.is_none())
+    /// The alert of a key, if it stands.
+    pub(super) fn stands(&self, key: &str) -> Option<&AlertRow> {
+        self.rows.get(key).filter(|row| row.resolved_at.is_none())
     }
 
-    /// The alarms that stand, latest first.
-    pub(super) fn standing(&self) -> Vec<AlarmRow> {
-        let mut standing: Vec<AlarmRow> = self.rows().filter(|row| row.over_at.is_none()).cloned().collect();
-        standing.sort_by(|one, other| other.since.cmp(&one.since).then_with(|| one.key.cmp(&other.key)));
-        standing
+    /// The alerts that stand, latest first.
+    pub(super) fn active(&self) -> Vec<AlertRow> {
+        let mut active: Vec<AlertRow> =
+            self.rows().filter(|row| row.resolved_at.is_none()).cloned().collect();
+        active.sort_by(|one, other| other.since.cmp(&one.since).then_with(|| one.key.cmp(&other.key)));
+        active
     }
 }

@@ -12,7 +12,7 @@ use crate::state::AppState;
 use ruzhi_app::scheduler::RunAccepted;
 use ruzhi_app::{
     self, ActivateRequest, ApproveRequest, EmptyRequest, PauseRequest, Principal, RejectRequest,
-    RemovalRequest, RollBackRequest, RunRequest,
+    RemovalRequest, RollbackRequest, RunRequest,
 };
 use ruzhi_model::{FlowId, PlanId, TenantId, UserId};
 use ruzhi_store::ActivationRow;
@@ -230,19 +230,19 @@ pub(super) async fn activate(
 /// Makes earlier rules live again.
 #[utoipa::path(
     post,
-    path = "/api/v1/tenants/{tenant}/flows/{flow}/rules/roll-back",
+    path = "/api/v1/tenants/{tenant}/flows/{flow}/rules/rollback",
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
-    request_body = RollBackRequest,
+    request_body = RollbackRequest,
     responses(
         (status = 200, description = "The rules that are live now", body = ActivationRow),
         RequestErrors, ActionErrors
     )
 )]
-pub(super) async fn roll_back(
+pub(super) async fn rollback(
     State(state): State<Arc<AppState>>,
     Extension(principal): Extension<Principal>,
     PathParams((tenant, flow)): PathParams<(TenantId, FlowId)>,
-    ActionBody(input): ActionBody<RollBackRequest>,
+    ActionBody(input): ActionBody<RollbackRequest>,
 ) -> ApiResult<ActivationRow> {
-    Ok(Json(ruzhi_app::roll_back(&state.app, &principal, &tenant, &flow, input).await?))
+    Ok(Json(ruzhi_app::rollback(&state.app, &principal, &tenant, &flow, input).await?))
 }

@@ -16,8 +16,8 @@ pub(super) type ApiResult<T> = Result<Json<T>, ApiFailure>;
 pub(crate) struct ApiFailure(pub(crate) Report);
 
 impl From<Report> for ApiFailure {
-    fn from(failure: Report) -> Self {
-        Self(failure)
+    fn from(report: Report) -> Self {
+        Self(report)
     }
 }
 
@@ -28,8 +28,8 @@ impl IntoResponse for ApiFailure {
 }
 
 /// The HTTP status of a failure.
-pub(crate) fn status(failure: &Report) -> StatusCode {
-    match failure.code() {
+pub(crate) fn status(report: &Report) -> StatusCode {
+    match report.code() {
         "access.forbidden" => StatusCode::FORBIDDEN,
         code if code.ends_with(".unknown") => StatusCode::NOT_FOUND,
         // A plan or rules whose state has changed by the time the run begins.
@@ -37,8 +37,8 @@ pub(crate) fn status(failure: &Report) -> StatusCode {
         code if code.starts_with("store.") || code.starts_with("scheduler.") => {
             StatusCode::SERVICE_UNAVAILABLE
         }
-        _ if failure.exit() == exit::HELD => StatusCode::CONFLICT,
-        _ if failure.exit() == exit::USAGE => StatusCode::BAD_REQUEST,
+        _ if report.exit() == exit::HELD => StatusCode::CONFLICT,
+        _ if report.exit() == exit::USAGE => StatusCode::BAD_REQUEST,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -138,11 +138,11 @@ pub(super) async fn nowhere() -> ApiFailure {
 
 /// The answer to a method that the address does not support.
 pub(super) async fn not_so() -> Response {
-    let failure = Report::new(
+    let report = Report::new(
         exit::USAGE,
         "address.method",
         Text::new("this address is asked for with another method", "该地址不支持此请求方法"),
         Some(Text::new("/api/v1/openapi.json says with which", "/api/v1/openapi.json 说明了可用的方法")),
     );
-    (StatusCode::METHOD_NOT_ALLOWED, Json(serde_json::json!({ "error": failure }))).into_response()
+    (StatusCode::METHOD_NOT_ALLOWED, Json(serde_json::json!({ "error": report }))).into_response()
 }

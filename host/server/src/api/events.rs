@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use super::answer::{ApiFailure, LookupErrors, RequestErrors};
 use super::extract::PathParams;
 use crate::state::AppState;
-use ruzhi_app::scheduler::FlowStanding;
+use ruzhi_app::scheduler::ScheduleState;
 use ruzhi_app::{LiveRun, Principal};
 use ruzhi_model::RunId;
 use ruzhi_store::RunRow;
@@ -38,7 +38,7 @@ pub(super) struct StatusEvent {
     /// Runs under way, oldest first.
     live: Vec<LiveRun>,
     /// The flows, by tenant and flow.
-    standings: Vec<FlowStanding>,
+    schedule_states: Vec<ScheduleState>,
 }
 
 fn event(name: &str, data: &impl Serialize) -> Event {
@@ -124,13 +124,13 @@ impl RunStream {
     }
 }
 
-/// Events of all flows. Event `standing` has the runs under way and the state of the flows: once at the start, then on
+/// Events of all flows. Event `status` has the runs under way and the state of the flows: once at the start, then on
 /// every change, at most once a second.
 #[utoipa::path(
     get,
     path = "/api/v1/events",
     responses(
-        (status = 200, description = "Server-sent events: `standing` with a StatusEvent",
+        (status = 200, description = "Server-sent events: `status` with a StatusEvent",
          content_type = "text/event-stream", body = StatusEvent),
         RequestErrors
     )
@@ -151,13 +151,13 @@ pub(super) async fn overview_events(
                 if Instant::now() >= until {
                     return None;
                 }
-                let standing = StatusEvent {
+                let status = StatusEvent {
                     live: state.app.live.runs(state.app.clock.now()),
-                    standings: state.app.scheduler.standings(),
+                    schedule_states: state.app.scheduler.schedule_states(),
                 };
-                let now = serde_json::to_string(&standing).unwrap_or_default();
+                let now = serde_json::to_string(&status).unwrap_or_default();
                 if now != told {
-                    let event = Event::default().event("standing").data(&now);
+                    let event = Event::default().event("status").data(&now);
                     return Some((Ok(event), (state, looks, now, place)));
                 }
             }

@@ -56,15 +56,13 @@ impl<T: DeserializeOwned + ToSchema, S: Send + Sync> FromRequest<S> for ActionBo
             Report::new(exit::USAGE, "request", text, None).because(&error)
         });
         let input = body.and_then(|body| Input::json(&body)?.fields());
-        Ok(Self(input.map_err(|failure| described(failure).0)))
+        Ok(Self(input.map_err(|report| described(report).0)))
     }
 }
 
-pub(super) fn described(failure: Report) -> ApiFailure {
-    ApiFailure(match failure.hint() {
-        Some(_) => failure,
-        None => {
-            failure.hinting(Text::new("/api/v1/openapi.json describes it", "格式见 /api/v1/openapi.json"))
-        }
+pub(super) fn described(report: Report) -> ApiFailure {
+    ApiFailure(match report.hint() {
+        Some(_) => report,
+        None => report.hinting(Text::new("/api/v1/openapi.json describes it", "格式见 /api/v1/openapi.json")),
     })
 }

@@ -17,13 +17,13 @@ use crate::auth::csrf::CsrfToken;
 use crate::state::AppState;
 use ruzhi_app::{
     self, AuditQuery, CallsChart, ChartQuery, DifferenceQuery, DifferenceView, DriftQuery, DriftView,
-    FlowGuestView, GuestOverview, Overview, Page, PlanQuery, PlanView, Principal, QuarantineQuery,
-    QuarantineView, RecordView, RefusalsChart, RemovalView, RemovalsQuery, RunView, RunsChart, RunsQuery,
+    FlowRulesView, Overview, Page, PlanQuery, PlanView, Principal, QuarantineChart, QuarantineQuery,
+    QuarantineView, RecordView, RemovalView, RemovalsQuery, RulesOverview, RunView, RunsChart, RunsQuery,
     SettingsView,
 };
 use ruzhi_config::Role;
 use ruzhi_model::{FlowId, Lang, PlanId, RecordId, RunId, TenantId};
-use ruzhi_store::{AlarmRow, AuditRow, RunRow};
+use ruzhi_store::{AlertRow, AuditRow, RunRow};
 
 /// Asks for masked values in full.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -191,15 +191,15 @@ pub(super) async fn record(
     path = "/api/v1/tenants/{tenant}/flows/{flow}/rules",
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow")),
     responses(
-        (status = 200, description = "The rules of a flow: live, in its files, and their history", body = FlowGuestView),
+        (status = 200, description = "The rules of a flow: live, in its files, and their history", body = FlowRulesView),
         RequestErrors, LookupErrors
     )
 )]
 pub(super) async fn flow_rules(
     State(state): State<Arc<AppState>>,
     PathParams((tenant, flow)): PathParams<(TenantId, FlowId)>,
-) -> ApiResult<FlowGuestView> {
-    Ok(Json(ruzhi_app::guest(&state.app, &tenant, &flow).await?))
+) -> ApiResult<FlowRulesView> {
+    Ok(Json(ruzhi_app::rules_view(&state.app, &tenant, &flow).await?))
 }
 
 /// How other rules would change the decisions.
@@ -218,7 +218,7 @@ pub(super) async fn difference(
     PathParams((tenant, flow)): PathParams<(TenantId, FlowId)>,
     QueryParams(asked): QueryParams<DifferenceQuery>,
 ) -> ApiResult<DifferenceView> {
-    Ok(Json(ruzhi_app::guest_difference(&state.app, &principal, &tenant, &flow, &asked).await?))
+    Ok(Json(ruzhi_app::rules_difference(&state.app, &principal, &tenant, &flow, &asked).await?))
 }
 
 /// Members of a tenant who were removed from WeCom by hand.
@@ -262,12 +262,12 @@ pub(super) async fn quarantine(
     get,
     path = "/api/v1/rules",
     responses(
-        (status = 200, description = "The rules of every flow", body = GuestOverview),
+        (status = 200, description = "The rules of every flow", body = RulesOverview),
         RequestErrors
     )
 )]
-pub(super) async fn rules(State(state): State<Arc<AppState>>) -> ApiResult<GuestOverview> {
-    Ok(Json(ruzhi_app::guests(&state.app).await?))
+pub(super) async fn rules(State(state): State<Arc<AppState>>) -> ApiResult<RulesOverview> {
+    Ok(Json(ruzhi_app::rules_overview(&state.app).await?))
 }
 
 /// The audit log: changes and requests to see masked values, newest first.
@@ -287,17 +287,17 @@ pub(super) async fn audit(
     Ok(Json(ruzhi_app::audit(&state.app, &asked).await?))
 }
 
-/// Alarms: standing ones first, then the latest.
+/// Alerts: active ones first, then the latest.
 #[utoipa::path(
     get,
-    path = "/api/v1/alarms",
+    path = "/api/v1/alerts",
     responses(
-        (status = 200, description = "Alarms: standing ones first, then the latest", body = Vec<AlarmRow>),
+        (status = 200, description = "Alerts: active ones first, then the latest", body = Vec<AlertRow>),
         RequestErrors
     )
 )]
-pub(super) async fn alarms(State(state): State<Arc<AppState>>) -> ApiResult<Vec<AlarmRow>> {
-    Ok(Json(ruzhi_app::alarms(&state.app).await?))
+pub(super) async fn alerts(State(state): State<Arc<AppState>>) -> ApiResult<Vec<AlertRow>> {
+    Ok(Json(ruzhi_app::alerts(&state.app).await?))
 }
 
 /// The settings in use, and how the files on disk differ.
@@ -333,18 +333,18 @@ pub(super) async fn runs_chart(
 /// Records in quarantine by rule.
 #[utoipa::path(
     get,
-    path = "/api/v1/charts/refusals",
+    path = "/api/v1/charts/quarantine",
     params(ChartQuery),
     responses(
-        (status = 200, description = "Records in quarantine by rule", body = RefusalsChart),
+        (status = 200, description = "Records in quarantine by rule", body = QuarantineChart),
         RequestErrors
     )
 )]
-pub(super) async fn refusals_chart(
+pub(super) async fn quarantine_chart(
     State(state): State<Arc<AppState>>,
     QueryParams(asked): QueryParams<ChartQuery>,
-) -> ApiResult<RefusalsChart> {
-    Ok(Json(ruzhi_app::refusals_chart(&state.app, &asked).await?))
+) -> ApiResult<QuarantineChart> {
+    Ok(Json(ruzhi_app::quarantine_chart(&state.app, &asked).await?))
 }
 
 /// API calls against the limits.

@@ -61,7 +61,7 @@ async fn authenticate(State(state): State<Arc<AppState>>, request: Request, next
     response
 }
 
-type Admission = (Request, Option<axum_extra::extract::cookie::Cookie<'static>>);
+type AdmittedRequest = (Request, Option<axum_extra::extract::cookie::Cookie<'static>>);
 
 /// Identifies the caller, and checks that this request may be theirs.
 async fn admit(
@@ -71,7 +71,7 @@ async fn admit(
     jar: &CookieJar,
     lang: Lang,
     safe: bool,
-) -> Result<Admission, AccessDenial> {
+) -> Result<AdmittedRequest, AccessDenial> {
     let deployment = state.app.deployment();
     let server = &deployment.config.server;
     let now = state.app.clock.now();

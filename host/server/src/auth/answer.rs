@@ -10,11 +10,11 @@ use ruzhi_model::Lang;
 
 /// The answer: a page for a client that reads pages, else data.
 pub(super) fn answer(denial: AccessDenial, page: bool, lang: Lang) -> Response {
-    let failure = denial.failure();
+    let report = denial.report();
     let mut response = if page {
-        (denial.status(), at_the_door(lang, &failure)).into_response()
+        (denial.status(), at_the_door(lang, &report)).into_response()
     } else {
-        let body = serde_json::json!({ "error": failure });
+        let body = serde_json::json!({ "error": report });
         (denial.status(), axum::Json(body)).into_response()
     };
     let headers = response.headers_mut();

@@ -42,7 +42,7 @@ impl AccessDenial {
         }
     }
 
-    pub(super) fn failure(self) -> Report {
+    pub(super) fn report(self) -> Report {
         let (code, text, hint) = match self {
             Self::Unknown => (
                 "access.unknown",

@@ -92,8 +92,8 @@ async fn log_in(
         return see("/");
     }
     let now = state.app.clock.now();
-    let refused = |denial: AccessDenial| {
-        let told = login_page(lang, &next, Some(&denial.failure()));
+    let denied = |denial: AccessDenial| {
+        let told = login_page(lang, &next, Some(&denial.report()));
         let mut response = (denial.status(), told).into_response();
         if let AccessDenial::TooOften { seconds } | AccessDenial::LoginsTooOften { seconds } = denial {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -102,26 +102,26 @@ async fn log_in(
     };
     let standing = state.auth.throttle.standing(origin.ip, origin.is_shared, now);
     if let ThrottleDecision::Waits(denial) = standing {
-        return refused(denial);
+        return denied(denial);
     }
     let token = field(&form, "token").unwrap_or_default();
     let Some(person) = tokens::recognise(&server.people, token.trim()) else {
         if let ThrottleDecision::Together(denial) = standing {
-            return refused(denial);
+            return denied(denial);
         }
         state.auth.throttle.failed(origin.ip, now);
         if let Some(unsaid) = state.auth.wrong.say(now) {
             tracing::warn!(from = origin.address(), unsaid, "a wrong token was shown at the login page");
         }
-        return refused(AccessDenial::Unknown);
+        return denied(AccessDenial::Unknown);
     };
     // Each login is a row of the audit log.
     if let TallyResult::TooMany { seconds } = state.auth.logins.count(&person.name, now) {
-        return refused(AccessDenial::LoginsTooOften { seconds });
+        return denied(AccessDenial::LoginsTooOften { seconds });
     }
     let from = format!("page {}", origin.address());
-    if let Err(failure) = ruzhi_app::logged_in(&state.app, &person.name, person.role, &from).await {
-        return (StatusCode::SERVICE_UNAVAILABLE, login_page(lang, &next, Some(&failure))).into_response();
+    if let Err(report) = ruzhi_app::logged_in(&state.app, &person.name, person.role, &from).await {
+        return (StatusCode::SERVICE_UNAVAILABLE, login_page(lang, &next, Some(&report))).into_response();
     }
     if let Some(before) = session::shown(&CookieJar::from_headers(&headers), origin.is_secure) {
         state.auth.sessions.end(before);

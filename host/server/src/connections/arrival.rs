@@ -39,7 +39,7 @@ pub(crate) async fn in_time(request: Request, next: Next) -> Response {
 
 fn too_late() -> Response {
     let seconds = LONGEST.as_secs();
-    let failure = Report::new(
+    let report = Report::new(
         exit::USAGE,
         "request.late",
         Text::new(
@@ -49,7 +49,7 @@ fn too_late() -> Response {
         Some(Text::new("send it again, whole", "请完整地重新发送")),
     );
     let close = [(CONNECTION, HeaderValue::from_static("close"))];
-    let told = Json(serde_json::json!({ "error": failure }));
+    let told = Json(serde_json::json!({ "error": report }));
     (StatusCode::REQUEST_TIMEOUT, close, told).into_response()
 }
 

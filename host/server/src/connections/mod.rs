@@ -70,7 +70,7 @@ pub(super) async fn answer(
 ) {
     let service = TowerToHyperService::new(router);
     let places = ConnectionSlots::new(room);
-    let refusals = Warnings::default();
+    let warnings = Warnings::default();
     let mut open = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -83,7 +83,7 @@ pub(super) async fn answer(
             Ok(accepted) => accepted,
             Err(error) if is_of_the_peer(&error) => continue,
             Err(error) => {
-                cannot_accept(&error, &refusals, clock.as_ref());
+                cannot_accept(&error, &warnings, clock.as_ref());
                 // A connection that gives way returns its file descriptor.
                 places.make_room();
                 sleep(BREATH).await;
@@ -169,8 +169,8 @@ fn is_of_the_peer(error: &io::Error) -> bool {
     )
 }
 
-fn cannot_accept(error: &io::Error, refusals: &Warnings, clock: &dyn Clock) {
-    let Some(unsaid) = refusals.say(clock.now()) else { return };
+fn cannot_accept(error: &io::Error, warnings: &Warnings, clock: &dyn Clock) {
+    let Some(unsaid) = warnings.say(clock.now()) else { return };
     if open_files::are_too_many(error) {
         tracing::error!(unsaid, "no connection can be taken: {}", open_files::advice().en);
     } else {

@@ -44,7 +44,7 @@ pub(super) fn page(view: &View, told: &ruzhi_app::Page<AuditRow>, asked: &AuditQ
     HtmlPage {
         under: Some(html! {
             (view.say(
-                "Every change, every refused attempt, and every look at masked numbers. Nothing is ever taken out of it.",
+                "Every change, every denied attempt, and every look at masked numbers. Nothing is ever taken out of it.",
                 "每次更改、每次被拒绝的尝试、每次查看完整号码都有记录，且不可删除。",
             ))
         }),
@@ -85,7 +85,7 @@ fn line(view: &View, row: &AuditRow) -> Markup {
                     } @else if row.outcome == "held" {
                         (components::badge((labels::WARN, view.say("held", "待审批"))))
                     } @else {
-                        (components::badge((labels::BAD, view.say("refused", "被拒绝")))) " " code.small { (row.outcome) }
+                        (components::badge((labels::BAD, view.say("denied", "被拒绝")))) " " code.small { (row.outcome) }
                     }
                 }
             }
@@ -131,7 +131,7 @@ fn action(view: &View, action: &str) -> Option<&'static str> {
         "rules.reveal" => view.say("looked at numbers of a difference", "查看同步规则影响的完整号码"),
         "rules.activate" => view.say("made rules live", "上线同步规则"),
         "rules.confirm" => view.say("let rules be tried again", "允许再次试用同步规则"),
-        "rules.roll_back" => view.say("rolled rules back", "回退同步规则"),
+        "rules.rollback" => view.say("rolled rules back", "回退同步规则"),
         "run.start" => view.say("asked for a run", "请求运行"),
         "flow.pause" => view.say("paused a flow", "暂停同步流"),
         "flow.resume" => view.say("resumed a flow", "恢复同步流"),

@@ -6,14 +6,14 @@ use super::chart::{self, ChartColumn};
 use super::components;
 use super::layout::{Area, HtmlPage};
 use super::view::View;
-use ruzhi_app::{CallsChart, ChartQuery, ChartStep, RefusalsChart, RunsChart};
+use ruzhi_app::{CallsChart, ChartQuery, ChartStep, QuarantineChart, RunsChart};
 use ruzhi_model::Lang;
 
 /// The charts of one tenant or of all.
 pub(super) fn page(
     view: &View,
     runs: &RunsChart,
-    refusals: &RefusalsChart,
+    quarantine: &QuarantineChart,
     calls: &CallsChart,
     asked: &ChartQuery,
 ) -> HtmlPage {
@@ -63,12 +63,12 @@ pub(super) fn page(
             }
         }
         div.columns {
-            section.box aria-labelledby="refusals-heading" {
+            section.box aria-labelledby="quarantine-heading" {
                 header {
-                    h2 #refusals-heading { (view.say("Refusals by rule", "按规则统计的待修正")) }
-                    span.quiet.small { (view.tell(format!("{} records", components::number(refusals.records)), format!("{} 条记录", components::number(refusals.records)))) }
+                    h2 #quarantine-heading { (view.say("Quarantine by rule", "按规则统计的待修正")) }
+                    span.quiet.small { (view.tell(format!("{} records", components::number(quarantine.records)), format!("{} 条记录", components::number(quarantine.records)))) }
                 }
-                (by_rule(view, refusals, asked))
+                (by_rule(view, quarantine, asked))
             }
             section.box aria-labelledby="calls-heading" {
                 header { h2 #calls-heading { (view.say("Calls against the limit", "调用量与限额")) } }
@@ -79,10 +79,10 @@ pub(super) fn page(
     HtmlPage::new(Area::Charts, view.say("Charts", "图表"), body)
 }
 
-fn by_rule(view: &View, refusals: &RefusalsChart, asked: &ChartQuery) -> Markup {
-    let most = refusals.rules.iter().map(|rule| rule.records).max().unwrap_or(0);
+fn by_rule(view: &View, quarantine: &QuarantineChart, asked: &ChartQuery) -> Markup {
+    let most = quarantine.rules.iter().map(|rule| rule.records).max().unwrap_or(0);
     html! {
-        @if refusals.rules.is_empty() { p.empty.good { (view.say("✓ Nothing is refused.", "✓ 没有待修正的记录。")) } } @else {
+        @if quarantine.rules.is_empty() { p.empty.good { (view.say("✓ The quarantine is empty.", "✓ 没有待修正的记录。")) } } @else {
             table.table.bars {
                 caption.hidden { (view.say("Records in quarantine by rule", "按规则统计的待修正记录")) }
                 thead {
@@ -93,7 +93,7 @@ fn by_rule(view: &View, refusals: &RefusalsChart, asked: &ChartQuery) -> Markup 
                     }
                 }
                 tbody {
-                    @for rule in &refusals.rules {
+                    @for rule in &quarantine.rules {
                         tr {
                             th scope="row" {
                                 div.stack {

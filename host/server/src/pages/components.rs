@@ -123,14 +123,14 @@ pub(super) fn empty(text: &str) -> Markup {
 }
 
 /// A failure with its causes and advice on the next step.
-pub(super) fn failure(view: &View, failure: &Report) -> Markup {
+pub(super) fn report(view: &View, report: &Report) -> Markup {
     html! {
-        p { strong { bdi { (failure.text().in_lang(view.lang())) } } }
-        @if let Some(hint) = failure.hint() { p { bdi { (hint.in_lang(view.lang())) } } }
-        @if !failure.causes().is_empty() {
+        p { strong { bdi { (report.text().in_lang(view.lang())) } } }
+        @if let Some(hint) = report.hint() { p { bdi { (hint.in_lang(view.lang())) } } }
+        @if !report.causes().is_empty() {
             details.more {
                 summary { (view.say("Causes", "原因")) }
-                ul { @for cause in failure.causes() { li { bdi { (cause) } } } }
+                ul { @for cause in report.causes() { li { bdi { (cause) } } } }
             }
         }
     }

@@ -11,19 +11,19 @@ use ruzhi_message::{Report, exit};
 use ruzhi_model::{Lang, Text};
 
 /// A page for a failure.
-pub(super) fn page(view: &View, failure: &Report) -> Response {
-    let mut answer = drawn(view, failure).answer(view);
-    *answer.status_mut() = status(failure);
+pub(super) fn page(view: &View, report: &Report) -> Response {
+    let mut answer = drawn(view, report).answer(view);
+    *answer.status_mut() = status(report);
     answer
 }
 
-pub(super) fn drawn(view: &View, failure: &Report) -> HtmlPage {
+pub(super) fn drawn(view: &View, report: &Report) -> HtmlPage {
     let title = view.say("That could not be done", "未能完成");
     let body = html! {
         div.note.bad role="alert" {
-            (components::failure(view, failure))
-            @if let Some(problems) = failure.problems() { pre { (problems.render(view.lang()).trim_end()) } }
-            p.quiet.small { (view.say("Code", "代码")) " " code { (failure.code()) } }
+            (components::report(view, report))
+            @if let Some(problems) = report.problems() { pre { (problems.render(view.lang()).trim_end()) } }
+            p.quiet.small { (view.say("Code", "代码")) " " code { (report.code()) } }
         }
         p { a href="/" { (view.say("Back to the overview", "返回概览")) } }
     };
@@ -32,28 +32,28 @@ pub(super) fn drawn(view: &View, failure: &Report) -> HtmlPage {
 
 /// The page for an unknown address.
 pub(super) async fn missing(view: View) -> Response {
-    let failure = Report::new(
+    let report = Report::new(
         exit::USAGE,
         "page.unknown",
         Text::new("there is no such page", "没有这个页面"),
         Some(Text::new("begin at the overview", "请从概览开始")),
     );
-    page(&view, &failure)
+    page(&view, &report)
 }
 
 /// The page for access denied before the caller is known.
-pub(crate) fn at_the_door(lang: Lang, failure: &Report) -> Markup {
+pub(crate) fn at_the_door(lang: Lang, report: &Report) -> Markup {
     let body = html! {
         div.login {
             main {
                 h1 { "ruzhi " span lang="zh-CN" { "入职" } }
                 div.note.bad role="alert" {
-                    p { strong { (failure.text().in_lang(lang)) } }
-                    @if let Some(hint) = failure.hint() { p { (hint.in_lang(lang)) } }
-                    p.quiet.small { code { (failure.code()) } }
+                    p { strong { (report.text().in_lang(lang)) } }
+                    @if let Some(hint) = report.hint() { p { (hint.in_lang(lang)) } }
+                    p.quiet.small { code { (report.code()) } }
                 }
             }
         }
     };
-    layout::document(lang, failure.text().in_lang(lang), None, &body)
+    layout::document(lang, report.text().in_lang(lang), None, &body)
 }

@@ -43,9 +43,9 @@ impl<T: DeserializeOwned + IntoParams + Send> FromRequestParts<Arc<AppState>> fo
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Response> {
         match Input::query(parts.uri.query().unwrap_or_default()).parameters() {
             Ok(asked) => Ok(Self(asked)),
-            Err(failure) => {
+            Err(report) => {
                 let view = View::from_request_parts(parts, state).await?;
-                Err(error_page::page(&view, &to_be_corrected(failure)))
+                Err(error_page::page(&view, &to_be_corrected(report)))
             }
         }
     }
@@ -53,9 +53,9 @@ impl<T: DeserializeOwned + IntoParams + Send> FromRequestParts<Arc<AppState>> fo
 
 /// The fields of a form except the CSRF token. A form that cannot be read goes on to the use case, which first checks
 /// the caller's permission.
-pub(super) struct FormBody<T>(pub(super) ActionInput<T>);
+pub(super) struct ActionForm<T>(pub(super) ActionInput<T>);
 
-impl<T: DeserializeOwned + ToSchema> FromRequest<Arc<AppState>> for FormBody<T> {
+impl<T: DeserializeOwned + ToSchema> FromRequest<Arc<AppState>> for ActionForm<T> {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Self, Infallible> {
@@ -68,6 +68,6 @@ impl<T: DeserializeOwned + ToSchema> FromRequest<Arc<AppState>> for FormBody<T> 
     }
 }
 
-fn to_be_corrected(failure: Report) -> Report {
-    failure.hinting(Text::new("go back, correct it, and send it again", "请返回修改后重新提交"))
+fn to_be_corrected(report: Report) -> Report {
+    report.hinting(Text::new("go back, correct it, and send it again", "请返回修改后重新提交"))
 }

@@ -64,8 +64,8 @@ flashes! {
     Revealed = "revealed", "Shown in full. That you looked, and why, is in the audit log.", "已完整显示。查看人与理由已记入审计日志。";
     /// A comparison with the directory was requested.
     Compared = "compared", "A comparison with the directory is asked for.", "已请求与通讯录比对。";
-    /// A test alarm was sent.
-    Told = "told", "A test alarm was sent.", "已发送测试告警。";
+    /// A test alert was sent.
+    Told = "told", "A test alert was sent.", "已发送测试告警。";
 }
 
 impl Flash {

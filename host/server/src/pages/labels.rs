@@ -1,7 +1,7 @@
 //! The words for every state and kind shown on pages, in both languages, one word for each.
 
 use super::view::View;
-use ruzhi_app::scheduler::StandingState;
+use ruzhi_app::scheduler::ScheduleStateKind;
 use ruzhi_app::{AttentionKind, Offers, RunMode};
 use ruzhi_config::Role;
 use ruzhi_model::{Lang, OperationKind, OperationState, RejectedBy, RemovalAnswer};
@@ -98,15 +98,15 @@ pub(super) fn operation_state(view: &View, state: OperationState) -> (Tone, &'st
 }
 
 /// The state of a flow in the scheduler.
-pub(super) fn standing(view: &View, state: StandingState) -> (Tone, &'static str) {
+pub(super) fn schedule_state(view: &View, state: ScheduleStateKind) -> (Tone, &'static str) {
     match state {
-        StandingState::Waiting => (OK, view.say("on schedule", "按计划")),
-        StandingState::Idle => (PLAIN, view.say("runs when asked", "按需运行")),
-        StandingState::Queued => (RUN, view.say("queued", "排队中")),
-        StandingState::Running => (RUN, view.say("running", "运行中")),
-        StandingState::Retrying => (WARN, view.say("retrying", "重试中")),
-        StandingState::Paused => (WARN, view.say("paused", "已暂停")),
-        StandingState::Blocked => (BAD, view.say("blocked", "已停止待处理")),
+        ScheduleStateKind::Waiting => (OK, view.say("on schedule", "按计划")),
+        ScheduleStateKind::Idle => (PLAIN, view.say("runs when asked", "按需运行")),
+        ScheduleStateKind::Queued => (RUN, view.say("queued", "排队中")),
+        ScheduleStateKind::Running => (RUN, view.say("running", "运行中")),
+        ScheduleStateKind::Retrying => (WARN, view.say("retrying", "重试中")),
+        ScheduleStateKind::Paused => (WARN, view.say("paused", "已暂停")),
+        ScheduleStateKind::Blocked => (BAD, view.say("blocked", "已停止待处理")),
     }
 }
 
@@ -127,7 +127,7 @@ pub(super) fn attention(view: &View, kind: AttentionKind) -> (Tone, &'static str
         AttentionKind::HeldPlan => (WARN, view.say("plan held", "计划待审批")),
         AttentionKind::Removed => (WARN, view.say("removed by hand", "被手工删除")),
         AttentionKind::Drift => (WARN, view.say("changed by hand", "手工改动")),
-        AttentionKind::FilesRefused => (BAD, view.say("files not in use", "文件未生效")),
+        AttentionKind::ConfigInvalid => (BAD, view.say("files not in use", "文件未生效")),
         AttentionKind::Failing => (BAD, view.say("failing", "持续失败")),
         AttentionKind::Late => (WARN, view.say("late", "逾期")),
         AttentionKind::Paused => (WARN, view.say("paused", "已暂停")),
@@ -135,23 +135,23 @@ pub(super) fn attention(view: &View, kind: AttentionKind) -> (Tone, &'static str
     }
 }
 
-/// The kind of an alarm; none for a kind without a word, which is shown by its name.
-pub(super) fn alarm(view: &View, kind: &str) -> Option<&'static str> {
+/// The kind of an alert; none for a kind without a word, which is shown by its name.
+pub(super) fn alert(view: &View, kind: &str) -> Option<&'static str> {
     Some(match kind {
         "plan.held" => view.say("plan held", "计划待审批"),
         "flow.failing" => view.say("failing", "持续失败"),
         "flow.blocked" => view.say("blocked", "已停止待处理"),
         "quarantine.growing" => view.say("quarantine grows", "待修正增多"),
         "places.full" => view.say("no free accounts", "账号名额已满"),
-        "leavers.refused" => view.say("leavers can still log in", "离职人员仍可登录"),
+        "leavers.rejected" => view.say("leavers can still log in", "离职人员仍可登录"),
         "members.removed" => view.say("removed by hand", "被手工删除"),
         "run.late" => view.say("late", "逾期"),
-        "files.refused" => view.say("files not in use", "文件未生效"),
+        "config.invalid" => view.say("files not in use", "文件未生效"),
         "rules.kept" => view.say("rules kept", "同步规则未更换"),
         "drift.found" => view.say("changed by hand", "手工改动"),
         "clock.off" => view.say("clock off", "时钟偏差"),
         "form.empty" => view.say("form without rows", "表单无数据"),
-        "alarms.refused" => view.say("alarms refused", "告警未送达"),
+        "alerts.undelivered" => view.say("alerts undelivered", "告警未送达"),
         _ => return None,
     })
 }
@@ -177,7 +177,7 @@ pub(super) fn removal_answer(view: &View, answer: RemovalAnswer) -> &'static str
 }
 
 /// The party that rejected a record.
-pub(super) fn refused_by(view: &View, by: RejectedBy) -> &'static str {
+pub(super) fn rejected_by(view: &View, by: RejectedBy) -> &'static str {
     match by {
         RejectedBy::Guest => view.say("the rules", "同步规则"),
         RejectedBy::Plan => view.say("the plan", "计划"),

@@ -20,11 +20,11 @@ pub(super) enum Area {
     /// The records to be corrected.
     Quarantine,
     /// The rules.
-    Guests,
+    Rules,
     /// The charts.
     Charts,
-    /// The alarms.
-    Alarms,
+    /// The alerts.
+    Alerts,
     /// The audit log.
     Audit,
     /// The settings in use.
@@ -128,9 +128,9 @@ impl HtmlPage {
             (Area::Overview, "/", view.say("Overview", "概览")),
             (Area::Runs, "/runs", view.say("Runs", "运行")),
             (Area::Quarantine, "/quarantine", view.say("Quarantine", "待修正")),
-            (Area::Guests, "/guests", view.say("Rules", "同步规则")),
+            (Area::Rules, "/rules", view.say("Rules", "同步规则")),
             (Area::Charts, "/charts", view.say("Charts", "图表")),
-            (Area::Alarms, "/alarms", view.say("Alarms", "告警")),
+            (Area::Alerts, "/alerts", view.say("Alerts", "告警")),
             (Area::Audit, "/audit", view.say("Audit log", "审计日志")),
             (Area::Settings, "/settings", view.say("Settings", "设置")),
         ];
@@ -141,10 +141,10 @@ impl HtmlPage {
                         li {
                             a href=(page) aria-current=[(area == self.area).then_some("page")] {
                                 (word)
-                                @if area == Area::Alarms && view.alarms > 0 {
+                                @if area == Area::Alerts && view.alerts > 0 {
                                     span.count {
-                                        (view.alarms)
-                                        span.hidden { " " (view.say("standing", "条未解除")) }
+                                        (view.alerts)
+                                        span.hidden { " " (view.say("active", "条未解除")) }
                                     }
                                 }
                             }

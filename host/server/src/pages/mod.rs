@@ -6,7 +6,7 @@
 //! (names, rows, reasons) is escaped and placed in `bdi` or `code`, so that right-to-left letters do not reorder the
 //! text around it.
 
-mod alarms;
+mod alerts;
 mod asset;
 mod audit;
 mod chart;
@@ -16,7 +16,6 @@ mod drift;
 pub(super) mod error_page;
 mod extract;
 mod flash;
-mod guests;
 mod labels;
 mod layout;
 pub(super) mod login;
@@ -25,6 +24,7 @@ mod plan;
 mod quarantine;
 mod record;
 mod route;
+mod rules;
 mod run;
 mod runs;
 mod settings;

@@ -8,7 +8,7 @@ use super::run::{bar, progress};
 use super::view::View;
 use super::{components, labels, time};
 use ruzhi_app::LiveRun;
-use ruzhi_app::scheduler::StandingState;
+use ruzhi_app::scheduler::ScheduleStateKind;
 use ruzhi_app::{Attention, AttentionKind, FlowOverview, Overview, RunMode, TenantOverview};
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::RunState;
@@ -135,7 +135,7 @@ fn need(view: &View, one: &Attention) -> Markup {
         });
     let look = match one.kind {
         AttentionKind::HeldPlan => view.say("Look at the plan", "查看计划"),
-        AttentionKind::FilesRefused => view.say("Look at the settings", "查看设置"),
+        AttentionKind::ConfigInvalid => view.say("Look at the settings", "查看设置"),
         AttentionKind::Quarantine => view.say("Look at the records", "查看记录"),
         _ => view.say("Details", "详情"),
     };
@@ -252,7 +252,7 @@ fn line(view: &View, flow: &FlowOverview) -> Markup {
             }
             td data-label=(view.say("Next run", "下次运行")) { (next(view, flow)) }
             td.number data-label=(view.say("Members", "成员")) { (components::number(flow.members)) }
-            td.number data-label=(view.say("Quarantine", "待修正")) { (rejects(view, flow)) }
+            td.number data-label=(view.say("Quarantine", "待修正")) { (rejected(view, flow)) }
         }
     }
 }
@@ -275,10 +275,10 @@ fn outcome(view: &View, run: &ruzhi_store::RunRow) -> Markup {
 fn state(view: &View, flow: &FlowOverview) -> Markup {
     html! {
         div.row {
-            @match &flow.standing {
-                Some(standing) => {
-                    (components::badge(labels::standing(view, standing.state)))
-                    @if standing.late { (components::badge((labels::WARN, view.say("late", "逾期")))) }
+            @match &flow.schedule_state {
+                Some(schedule_state) => {
+                    (components::badge(labels::schedule_state(view, schedule_state.state)))
+                    @if schedule_state.late { (components::badge((labels::WARN, view.say("late", "逾期")))) }
                 }
                 None => { (components::badge((labels::PLAIN, view.say("starting", "启动中")))) }
             }
@@ -292,11 +292,10 @@ fn state(view: &View, flow: &FlowOverview) -> Markup {
 }
 
 fn next(view: &View, flow: &FlowOverview) -> Markup {
-    let next = flow.standing.as_ref().and_then(|standing| standing.next).or(flow.next_run);
-    let stopped = flow
-        .standing
-        .as_ref()
-        .is_some_and(|standing| matches!(standing.state, StandingState::Paused | StandingState::Blocked));
+    let next = flow.schedule_state.as_ref().and_then(|schedule_state| schedule_state.next).or(flow.next_run);
+    let stopped = flow.schedule_state.as_ref().is_some_and(|schedule_state| {
+        matches!(schedule_state.state, ScheduleStateKind::Paused | ScheduleStateKind::Blocked)
+    });
     html! {
         @match next {
             Some(next) if !stopped => { (time::at_and_ago(view, next, view.zone(&flow.tenant))) }
@@ -305,12 +304,12 @@ fn next(view: &View, flow: &FlowOverview) -> Markup {
     }
 }
 
-fn rejects(view: &View, flow: &FlowOverview) -> Markup {
+fn rejected(view: &View, flow: &FlowOverview) -> Markup {
     let query = [("tenant", Some(flow.tenant.as_str())), ("flow", Some(flow.flow.as_str()))];
     html! {
-        @if flow.rejects > 0 {
+        @if flow.rejected > 0 {
             a href=(View::address(["quarantine"], query)) {
-                (components::number(flow.rejects)) span.hidden { " " (view.say("records", "条记录")) }
+                (components::number(flow.rejected)) span.hidden { " " (view.say("records", "条记录")) }
             }
         } @else { "0" }
     }
@@ -323,11 +322,11 @@ fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
         section.box aria-labelledby=(id) {
             header {
                 div.row { h2 #(id) { code { (flow.flow) } } (state(view, flow)) }
-                a href=(View::address(["guests", flow.tenant.as_str(), flow.flow.as_str()], [])) { (view.say("Rules", "同步规则")) }
+                a href=(View::address(["rules", flow.tenant.as_str(), flow.flow.as_str()], [])) { (view.say("Rules", "同步规则")) }
             }
             div.body {
-                @if let Some(standing) = &flow.standing {
-                    @if let Some(paused) = &standing.paused {
+                @if let Some(schedule_state) = &flow.schedule_state {
+                    @if let Some(paused) = &schedule_state.paused {
                         div.note.warn {
                             p {
                                 (view.say("Paused by", "暂停人：")) " " bdi { (paused.who) } ", "
@@ -336,7 +335,7 @@ fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
                             @if let Some(why) = &paused.why { p { bdi { (why) } } }
                         }
                     }
-                    @if let Some(blocked) = &standing.blocked {
+                    @if let Some(blocked) = &schedule_state.blocked {
                         div.note.bad {
                             p { strong { bdi { (blocked.text.in_lang(view.lang())) } } }
                             @if let Some(hint) = &blocked.hint { p { bdi { (hint.in_lang(view.lang())) } } }
@@ -347,7 +346,7 @@ fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
                 dl.tally {
                     div { dt { (view.say("members", "成员")) } dd { (components::number(flow.members)) } }
                     div { dt { (view.say("records", "记录")) } dd { (components::number(flow.records)) } }
-                    div.(if flow.rejects > 0 { "warn" } else { "" }) { dt { (view.say("in quarantine", "待修正")) } dd { (rejects(view, flow)) } }
+                    div.(if flow.rejected > 0 { "warn" } else { "" }) { dt { (view.say("in quarantine", "待修正")) } dd { (rejected(view, flow)) } }
                 }
                 dl.facts {
                     dt { (view.say("Schedule", "运行计划")) }
@@ -379,9 +378,9 @@ fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
 fn deeds(view: &View, tenant: &TenantId, flow: &FlowId, overview: &FlowOverview) -> Markup {
     let action = |what: &str| View::address(["flows", tenant.as_str(), flow.as_str(), what], []);
     let stopped = overview
-        .standing
+        .schedule_state
         .as_ref()
-        .is_some_and(|standing| standing.paused.is_some() || standing.blocked.is_some());
+        .is_some_and(|schedule_state| schedule_state.paused.is_some() || schedule_state.blocked.is_some());
     html! {
         div.actions.row {
             (components::deed(view, &action("run"), "primary", view.say("Run now", "立即运行"), None))

@@ -177,7 +177,7 @@ pub(super) fn reasons(view: &View, item: &RejectView) -> Markup {
                 }
             }
             p.small.quiet {
-                (view.tell(format!("refused by {}", labels::refused_by(view, item.by)), format!("由{}拒绝", labels::refused_by(view, item.by))))
+                (view.tell(format!("rejected by {}", labels::rejected_by(view, item.by)), format!("由{}拒绝", labels::rejected_by(view, item.by))))
                 @if let Some(errcode) = item.errcode { " · " code { (errcode) } }
             }
             p.small {

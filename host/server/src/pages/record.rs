@@ -23,8 +23,8 @@ pub(super) fn page(view: &View, told: &RecordView) -> HtmlPage {
     let body = html! {
         @if told.revealed { (revealed(view)) }
         @if let Some(rejection) = &told.rejection {
-            section.note.bad aria-labelledby="refusal-title" {
-                h2 #refusal-title { (view.say("In quarantine", "待修正")) }
+            section.note.bad aria-labelledby="quarantine-title" {
+                h2 #quarantine-title { (view.say("In quarantine", "待修正")) }
                 (reasons(view, rejection))
             }
         }
@@ -104,7 +104,7 @@ fn decision(view: &View, told: &RecordView, zone: chrono_tz::Tz) -> Markup {
                             bdi { (name) @if let Some(version) = &told.guest.version { " " (version) } } " "
                         }
                         @if let Some(number) = told.guest.number {
-                            a href=(View::address(["guests", told.tenant.as_str(), told.flow.as_str()], [])) { "#" (number) } " "
+                            a href=(View::address(["rules", told.tenant.as_str(), told.flow.as_str()], [])) { "#" (number) } " "
                         }
                         (components::digest(view, &told.guest.rules))
                     }

@@ -8,19 +8,19 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
-use super::extract::{FormBody, PageIds, PageQuery};
+use super::extract::{ActionForm, PageIds, PageQuery};
 use super::flash::{self, Flash};
 use super::layout::HtmlPage;
 use super::view::View;
 use super::{
-    alarms, asset, audit, charts, drift, error_page, guests, overview, plan, quarantine, record, run, runs,
+    alerts, asset, audit, charts, drift, error_page, overview, plan, quarantine, record, rules, run, runs,
     settings,
 };
 use crate::state::AppState;
 use ruzhi_app::scheduler::RunAccepted;
 use ruzhi_app::{
     ActivateRequest, ApproveRequest, AuditQuery, ChartQuery, DifferenceQuery, DriftQuery, EmptyRequest,
-    PauseRequest, PlanQuery, QuarantineQuery, RejectRequest, RemovalRequest, RollBackRequest, RunRequest,
+    PauseRequest, PlanQuery, QuarantineQuery, RejectRequest, RemovalRequest, RollbackRequest, RunRequest,
     RunsQuery,
 };
 use ruzhi_message::Report;
@@ -57,14 +57,14 @@ pub fn routes() -> Router<Arc<AppState>> {
         .route("/records/{tenant}/{flow}/{record}", get(show_record))
         .route("/records/{tenant}/{flow}/{record}/reveal", post(reveal_record).get(back_to_record))
         .route("/members/{tenant}/{userid}/removal", post(decide_removal))
-        .route("/guests", get(show_guests))
-        .route("/guests/{tenant}/{flow}", get(show_guest))
-        .route("/guests/{tenant}/{flow}/difference", get(show_difference))
-        .route("/guests/{tenant}/{flow}/difference/reveal", post(reveal_difference).get(back_to_guest))
-        .route("/guests/{tenant}/{flow}/rollback", post(roll_back))
-        .route("/guests/{tenant}/{flow}/activate", post(activate))
+        .route("/rules", get(show_rules))
+        .route("/rules/{tenant}/{flow}", get(show_flow_rules))
+        .route("/rules/{tenant}/{flow}/difference", get(show_difference))
+        .route("/rules/{tenant}/{flow}/difference/reveal", post(reveal_difference).get(back_to_rules))
+        .route("/rules/{tenant}/{flow}/rollback", post(rollback))
+        .route("/rules/{tenant}/{flow}/activate", post(activate))
         .route("/charts", get(show_charts))
-        .route("/alarms", get(show_alarms))
+        .route("/alerts", get(show_alerts))
         .route("/audit", get(show_audit))
         .route("/settings", get(show_settings))
         .route("/assets/{name}", get(asset::serve))
@@ -75,7 +75,7 @@ pub fn routes() -> Router<Arc<AppState>> {
 fn shown(view: &View, page: Result<HtmlPage, Report>) -> Response {
     match page {
         Ok(page) => page.answer(view),
-        Err(failure) => error_page::page(view, &failure),
+        Err(report) => error_page::page(view, &report),
     }
 }
 
@@ -83,7 +83,7 @@ fn shown(view: &View, page: Result<HtmlPage, Report>) -> Response {
 fn done<T>(view: &View, done: Result<T, Report>, lead: impl FnOnce(T) -> Response) -> Response {
     match done {
         Ok(done) => lead(done),
-        Err(failure) => error_page::page(view, &failure),
+        Err(report) => error_page::page(view, &report),
     }
 }
 
@@ -99,7 +99,7 @@ async fn show_tenant(State(state): SharedState, view: View, PageIds(tenant): Pag
             Some(one) => overview::tenant_page(&view, all, one).answer(&view),
             None => error_page::missing(view).await,
         },
-        Err(failure) => error_page::page(&view, failure),
+        Err(report) => error_page::page(&view, report),
     }
 }
 
@@ -115,8 +115,8 @@ fn record_of((tenant, flow, record): &RecordPath) -> String {
     View::address(["records", tenant.as_str(), flow.as_str(), record.as_str()], [])
 }
 
-fn guest_of(tenant: &TenantId, flow: &FlowId) -> String {
-    View::address(["guests", tenant.as_str(), flow.as_str()], [])
+fn rules_of(tenant: &TenantId, flow: &FlowId) -> String {
+    View::address(["rules", tenant.as_str(), flow.as_str()], [])
 }
 
 /// Redirects to a run that has begun, or back if it waits.
@@ -131,7 +131,7 @@ async fn run_now(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    FormBody(input): FormBody<RunRequest>,
+    ActionForm(input): ActionForm<RunRequest>,
 ) -> Response {
     let asked = ruzhi_app::run_now(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &tenant_of(&tenant)))
@@ -141,7 +141,7 @@ async fn retry(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    FormBody(input): FormBody<EmptyRequest>,
+    ActionForm(input): ActionForm<EmptyRequest>,
 ) -> Response {
     let asked = ruzhi_app::retry(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Retried, Flash::Retried, "/quarantine"))
@@ -151,7 +151,7 @@ async fn pause(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    FormBody(input): FormBody<PauseRequest>,
+    ActionForm(input): ActionForm<PauseRequest>,
 ) -> Response {
     let paused = ruzhi_app::pause(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, paused, |()| Flash::Paused.on(&tenant_of(&tenant)))
@@ -161,7 +161,7 @@ async fn resume(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    FormBody(input): FormBody<EmptyRequest>,
+    ActionForm(input): ActionForm<EmptyRequest>,
 ) -> Response {
     let resumed = ruzhi_app::resume(&state.app, &view.principal, &tenant, &flow, input).await;
     done(&view, resumed, |()| Flash::Resumed.on(&tenant_of(&tenant)))
@@ -229,7 +229,7 @@ async fn approve(
     State(state): SharedState,
     view: View,
     PageIds((tenant, id)): PageIds<PlanPath>,
-    FormBody(input): FormBody<ApproveRequest>,
+    ActionForm(input): ActionForm<ApproveRequest>,
 ) -> Response {
     let asked = ruzhi_app::approve_plan(&state.app, &view.principal, &tenant, &id, input).await;
     let back = plan_of(&tenant, &id);
@@ -240,7 +240,7 @@ async fn apply(
     State(state): SharedState,
     view: View,
     PageIds((tenant, id)): PageIds<PlanPath>,
-    FormBody(input): FormBody<EmptyRequest>,
+    ActionForm(input): ActionForm<EmptyRequest>,
 ) -> Response {
     let asked = ruzhi_app::apply_plan(&state.app, &view.principal, &tenant, &id, input).await;
     done(&view, asked, |asked| to_the_run(&asked, Flash::Began, Flash::Asked, &plan_of(&tenant, &id)))
@@ -250,7 +250,7 @@ async fn reject(
     State(state): SharedState,
     view: View,
     PageIds((tenant, id)): PageIds<PlanPath>,
-    FormBody(input): FormBody<RejectRequest>,
+    ActionForm(input): ActionForm<RejectRequest>,
 ) -> Response {
     let rejected = ruzhi_app::reject_plan(&state.app, &view.principal, &tenant, &id, input).await;
     done(&view, rejected, |()| Flash::Rejected.on(&plan_of(&tenant, &id)))
@@ -325,7 +325,7 @@ async fn decide_removal(
     State(state): SharedState,
     view: View,
     PageIds((tenant, userid)): PageIds<(TenantId, UserId)>,
-    FormBody(input): FormBody<RemovalRequest>,
+    ActionForm(input): ActionForm<RemovalRequest>,
 ) -> Response {
     let asked = ruzhi_app::answer_removal(&state.app, &view.principal, &tenant, &userid, input).await;
     let back =
@@ -333,18 +333,18 @@ async fn decide_removal(
     done(&view, asked, |_| Flash::Decided.on(&back))
 }
 
-async fn show_guests(State(state): SharedState, view: View) -> Response {
-    let told = ruzhi_app::guests(&state.app).await;
-    shown(&view, told.map(|told| guests::page(&view, &told)))
+async fn show_rules(State(state): SharedState, view: View) -> Response {
+    let told = ruzhi_app::rules_overview(&state.app).await;
+    shown(&view, told.map(|told| rules::page(&view, &told)))
 }
 
-async fn show_guest(
+async fn show_flow_rules(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
 ) -> Response {
-    let told = ruzhi_app::guest(&state.app, &tenant, &flow).await;
-    shown(&view, told.map(|told| guests::flow_page(&view, &told)))
+    let told = ruzhi_app::rules_view(&state.app, &tenant, &flow).await;
+    shown(&view, told.map(|told| rules::flow_page(&view, &told)))
 }
 
 async fn difference_page(
@@ -354,9 +354,9 @@ async fn difference_page(
     asked: &DifferenceQuery,
 ) -> Response {
     let told = async {
-        let of = ruzhi_app::guest(&state.app, tenant, flow).await?;
-        let told = ruzhi_app::guest_difference(&state.app, &view.principal, tenant, flow, asked).await?;
-        Ok(guests::difference_page(view, &of, &told, asked.to.as_deref()))
+        let of = ruzhi_app::rules_view(&state.app, tenant, flow).await?;
+        let told = ruzhi_app::rules_difference(&state.app, &view.principal, tenant, flow, asked).await?;
+        Ok(rules::difference_page(view, &of, &told, asked.to.as_deref()))
     };
     shown(view, told.await)
 }
@@ -379,28 +379,28 @@ async fn reveal_difference(
     difference_page(&state, &in_full(view), &of, &DifferenceQuery { reveal: true, ..asked }).await
 }
 
-async fn back_to_guest(PageIds((tenant, flow)): PageIds<FlowPath>) -> Response {
-    flash::to(&guest_of(&tenant, &flow))
+async fn back_to_rules(PageIds((tenant, flow)): PageIds<FlowPath>) -> Response {
+    flash::to(&rules_of(&tenant, &flow))
 }
 
-async fn roll_back(
+async fn rollback(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    FormBody(input): FormBody<RollBackRequest>,
+    ActionForm(input): ActionForm<RollbackRequest>,
 ) -> Response {
-    let back = ruzhi_app::roll_back(&state.app, &view.principal, &tenant, &flow, input).await;
-    done(&view, back, |_| Flash::RolledBack.on(&guest_of(&tenant, &flow)))
+    let back = ruzhi_app::rollback(&state.app, &view.principal, &tenant, &flow, input).await;
+    done(&view, back, |_| Flash::RolledBack.on(&rules_of(&tenant, &flow)))
 }
 
 async fn activate(
     State(state): SharedState,
     view: View,
     PageIds((tenant, flow)): PageIds<FlowPath>,
-    FormBody(input): FormBody<ActivateRequest>,
+    ActionForm(input): ActionForm<ActivateRequest>,
 ) -> Response {
     let active = ruzhi_app::activate(&state.app, &view.principal, &tenant, &flow, input).await;
-    done(&view, active, |_| Flash::Activated.on(&guest_of(&tenant, &flow)))
+    done(&view, active, |_| Flash::Activated.on(&rules_of(&tenant, &flow)))
 }
 
 async fn show_charts(
@@ -410,16 +410,16 @@ async fn show_charts(
 ) -> Response {
     let told = async {
         let runs = ruzhi_app::runs_chart(&state.app, &asked).await?;
-        let refusals = ruzhi_app::refusals_chart(&state.app, &asked).await?;
+        let quarantine = ruzhi_app::quarantine_chart(&state.app, &asked).await?;
         let calls = ruzhi_app::calls_chart(&state.app).await?;
-        Ok(charts::page(&view, &runs, &refusals, &calls, &asked))
+        Ok(charts::page(&view, &runs, &quarantine, &calls, &asked))
     };
     shown(&view, told.await)
 }
 
-async fn show_alarms(State(state): SharedState, view: View) -> Response {
-    let told = ruzhi_app::alarms(&state.app).await;
-    shown(&view, told.map(|told| alarms::page(&view, &told)))
+async fn show_alerts(State(state): SharedState, view: View) -> Response {
+    let told = ruzhi_app::alerts(&state.app).await;
+    shown(&view, told.map(|told| alerts::page(&view, &told)))
 }
 
 async fn show_audit(

@@ -91,7 +91,7 @@ pub(super) fn page(view: &View, told: &RunView) -> HtmlPage {
                             dt { (view.say("Rules", "同步规则")) }
                             dd {
                                 bdi { (rules.name) " " (rules.version) } " "
-                                a href=(View::address(["guests", run.tenant.as_str(), run.flow.as_str()], [])) { "#" (rules.number) }
+                                a href=(View::address(["rules", run.tenant.as_str(), run.flow.as_str()], [])) { "#" (rules.number) }
                                 " " code title=(rules.rules.as_str()) { (rules.rules.short()) }
                             }
                         } @else if let Some(rules) = &run.rules {

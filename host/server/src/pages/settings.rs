@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::layout::{Area, HtmlPage};
 use super::view::View;
-use super::{components, guests, labels, time};
-use ruzhi_app::{AlarmsView, FlowSettings, Observance, ProblemView, SettingsView, TenantSettings};
+use super::{components, labels, rules, time};
+use ruzhi_app::{AlertsView, ConfigurationStatus, FlowSettings, ProblemView, SettingsView, TenantSettings};
 use ruzhi_config::Role;
 
 /// The settings.
@@ -15,7 +15,7 @@ pub(super) fn page(view: &View, told: &SettingsView) -> HtmlPage {
         time::span(view.lang(), span)
     };
     let body = html! {
-        (observance(view, &told.observance))
+        (configuration(view, &told.configuration))
         div.columns {
             section.box aria-labelledby="process-title" {
                 header { h2 #process-title { (view.say("The process", "进程")) } }
@@ -31,7 +31,7 @@ pub(super) fn page(view: &View, told: &SettingsView) -> HtmlPage {
                         dt { (view.say("Late after", "逾期时限")) } dd { (seconds(told.late_after_seconds)) }
                         dt { (view.say("Memory for rules", "同步规则内存")) } dd { (components::number(told.guest_memory_bytes >> 20)) " MiB" }
                         dt { (view.say("Time for rules", "同步规则时限")) } dd { (components::number(told.guest_deadline_ms)) " ms" }
-                        dt { (view.say("Alarms", "告警")) } dd { (alarms(view, &told.alarms)) }
+                        dt { (view.say("Alerts", "告警")) } dd { (alerts(view, &told.alerts)) }
                     }
                 }
             }
@@ -58,7 +58,7 @@ pub(super) fn page(view: &View, told: &SettingsView) -> HtmlPage {
         @for tenant in &told.tenants { (tenant_box(view, tenant)) }
     };
     HtmlPage {
-        badge: Some(components::badge(if told.observance.same {
+        badge: Some(components::badge(if told.configuration.in_use {
             (labels::OK, view.say("running as the files say", "与文件一致"))
         } else {
             (labels::BAD, view.say("not as the files say", "与文件不一致"))
@@ -73,13 +73,13 @@ pub(super) fn page(view: &View, told: &SettingsView) -> HtmlPage {
     }
 }
 
-fn observance(view: &View, told: &Observance) -> Markup {
+fn configuration(view: &View, told: &ConfigurationStatus) -> Markup {
     html! {
-        @if !told.same {
+        @if !told.in_use {
             section.note.bad role="alert" aria-labelledby="same-title" {
                 h2 #same-title { (view.say("The files hold something that does not run", "文件中有内容未生效")) }
                 p { (view.say("What ran before goes on. Mend these places; the files are then read again by themselves.", "原有设置继续运行。请修正以下各处，文件会自动重新读取。")) }
-                @if let Some(refused) = told.refused.as_ref().filter(|_| told.problems.is_empty()) { (components::failure(view, refused)) }
+                @if let Some(error) = told.error.as_ref().filter(|_| told.problems.is_empty()) { (components::report(view, error)) }
                 @for problem in &told.problems { (place(view, problem)) }
             }
         }
@@ -120,17 +120,17 @@ fn set(view: &View, set: bool) -> Markup {
     }
 }
 
-fn alarms(view: &View, alarms: &AlarmsView) -> Markup {
-    let lang = match alarms.lang.as_deref() {
+fn alerts(view: &View, alerts: &AlertsView) -> Markup {
+    let lang = match alerts.lang.as_deref() {
         Some("zh") => view.say("in Chinese", "中文"),
         Some("en") => view.say("in English", "英文"),
         _ => view.say("in both languages", "中英双语"),
     };
     html! {
         div.row {
-            span { (view.say("group robot", "群机器人")) " " (set(view, alarms.robot)) }
-            span { (view.say("address", "地址")) " " (set(view, alarms.url)) }
-            @if alarms.robot { span.quiet { (lang) } }
+            span { (view.say("group robot", "群机器人")) " " (set(view, alerts.robot)) }
+            span { (view.say("address", "地址")) " " (set(view, alerts.url)) }
+            @if alerts.robot { span.quiet { (lang) } }
         }
     }
 }
@@ -183,10 +183,10 @@ fn tenant_box(view: &View, tenant: &TenantSettings) -> Markup {
                             @if tenant.protected.is_empty() { span.quiet { (view.say("none", "无")) } }
                             @for userid in &tenant.protected { code { (userid) } " " }
                         }
-                        dt { (view.say("Alarms", "告警")) }
+                        dt { (view.say("Alerts", "告警")) }
                         dd {
-                            @match &tenant.alarms {
-                                Some(own) => { (alarms(view, own)) }
+                            @match &tenant.alerts {
+                                Some(own) => { (alerts(view, own)) }
                                 None => { span.quiet { (view.say("as the host", "同主机设置")) } }
                             }
                         }
@@ -223,7 +223,7 @@ fn flow_part(view: &View, flow: &FlowSettings) -> Markup {
                 dt { (view.say("Push", "推送")) } dd { (set(view, flow.push)) }
                 dt { (view.say("Write-back", "回写")) }
                 dd { @match &flow.write_back { Some(field) => { bdi { (field) } } None => { span.quiet { (view.say("off", "关闭")) } } } }
-                dt { (view.say("Rules", "同步规则")) } dd { (guests::files(view, &flow.rules)) }
+                dt { (view.say("Rules", "同步规则")) } dd { (rules::files(view, &flow.rules)) }
             }
         }
     }

@@ -41,8 +41,8 @@ pub(super) struct View {
     pub(super) here: String,
     /// The result of the caller's last action.
     pub(super) flash: Option<Flash>,
-    /// Number of standing alarms.
-    pub(super) alarms: usize,
+    /// Number of active alerts.
+    pub(super) alerts: usize,
     /// The tenants, by id.
     pub(super) places: Arc<BTreeMap<TenantId, TenantPlace>>,
 }
@@ -132,7 +132,7 @@ impl FromRequestParts<Arc<AppState>> for View {
             flash: Flash::of(&parts.headers),
             now: state.app.clock.now(),
             here,
-            alarms: state.alarms.standing().len(),
+            alerts: state.alerts.active().len(),
             places: Arc::new(places.collect()),
             principal,
             csrf,

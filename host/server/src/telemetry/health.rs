@@ -78,7 +78,7 @@ pub(super) async fn ready(State(state): State<Arc<AppState>>) -> Response {
     }
     if state.app.invalid().is_some() {
         reasons.push(HealthReason {
-            code: "config.refused",
+            code: "config.invalid",
             fatal: false,
             message: Text::new(
                 "the files hold something that does not run; what ran before goes on",
@@ -126,7 +126,7 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
-    use crate::alerts::handle::Alarms;
+    use crate::alerts::handle::Alerts;
     use crate::telemetry::health_routes;
     use ruzhi_app::deployment::{Deployment, check_filter};
     use ruzhi_app::scheduler::Scheduler;
@@ -162,7 +162,7 @@ component = "../guests/member.wasm"
         let deployment = Deployment::new(config, Arc::new(store), registry, CancellationToken::new());
         let now: DateTime<Utc> = "2026-05-01T08:00:00Z".parse().unwrap();
         let (scheduler, _) = Scheduler::new();
-        let state = AppState::new(deployment, Arc::new(FixedClock(now)), scheduler, Alarms::default());
+        let state = AppState::new(deployment, Arc::new(FixedClock(now)), scheduler, Alerts::default());
         (Arc::new(state), folder)
     }
 
@@ -198,9 +198,9 @@ component = "../guests/member.wasm"
         let (state, folder) = state().await;
         assert_eq!(asked(&state, "/readyz").await, (200, vec![]));
         state.app.set_invalid(Some(Report::new(exit::USAGE, "config", Text::new("no", "否"), None)));
-        assert_eq!(asked(&state, "/readyz").await, (200, vec!["config.refused".to_owned()]));
+        assert_eq!(asked(&state, "/readyz").await, (200, vec!["config.invalid".to_owned()]));
         std::fs::rename(folder.path().join("ruzhi.db"), folder.path().join("away.db")).unwrap();
-        let gone = ["!store.exchanged".to_owned(), "config.refused".to_owned()];
+        let gone = ["!store.exchanged".to_owned(), "config.invalid".to_owned()];
         assert_eq!(asked(&state, "/readyz").await, (503, gone.into()));
         state.app.store.close().await;
         let (status, reasons) = asked(&state, "/readyz").await;

@@ -16,9 +16,9 @@ use metrics_exporter_prometheus::{
 use tokio::sync::Mutex;
 
 use crate::state::AppState;
-use ruzhi_app::scheduler::{FlowStanding, StandingState};
-use ruzhi_metrics::{self as meter, METRICS, MetricKind};
-use ruzhi_store::{AlarmRow, FlowStatus};
+use ruzhi_app::scheduler::{ScheduleState, ScheduleStateKind};
+use ruzhi_metrics::{METRICS, MetricKind};
+use ruzhi_store::{AlertRow, FlowStatus};
 
 /// Interval at which times are sorted into their buckets, even without a reader: until then each takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -92,7 +92,12 @@ pub async fn count_requests(request: Request, next: Next) -> Response {
     };
     let began = Instant::now();
     let response = next.run(request).await;
-    meter::request(route.as_deref().unwrap_or("none"), method, response.status().as_u16(), began.elapsed());
+    ruzhi_metrics::request(
+        route.as_deref().unwrap_or("none"),
+        method,
+        response.status().as_u16(),
+        began.elapsed(),
+    );
     response
 }
 
@@ -152,10 +157,10 @@ struct Snapshot {
     started_at: DateTime<Utc>,
     heartbeat: TimeDelta,
     live: usize,
-    refused: bool,
-    flows: Vec<FlowStanding>,
+    config_invalid: bool,
+    flows: Vec<ScheduleState>,
     status: Arc<[FlowStatus]>,
-    alarms: Vec<AlarmRow>,
+    alerts: Vec<AlertRow>,
     /// Database and log.
     store: [Option<u64>; 2],
     own: ProcessStats,
@@ -174,10 +179,10 @@ impl Snapshot {
             started_at: state.app.started_at,
             heartbeat: state.heartbeat.age(now),
             live: state.app.live.under_way().len(),
-            refused: state.app.invalid().is_some(),
-            flows: state.app.scheduler.standings(),
+            config_invalid: state.app.invalid().is_some(),
+            flows: state.app.scheduler.schedule_states(),
             status: known.status(state).await,
-            alarms: state.alarms.standing(),
+            alerts: state.alerts.active(),
             store: [size(path), size(std::path::Path::new(&log))],
             own: ProcessStats::read(),
         }
@@ -191,75 +196,75 @@ impl Snapshot {
     }
 
     fn tell(&self) {
-        meter::set_of(&meter::BUILD, env!("CARGO_PKG_VERSION"), 1.0);
-        meter::set(&meter::RUNS_LIVE, real(self.live as u64));
-        meter::set(&meter::REFUSED, flag(self.refused));
-        meter::set(&meter::HEARTBEAT, seconds(self.heartbeat));
+        ruzhi_metrics::set_of(&ruzhi_metrics::BUILD, env!("CARGO_PKG_VERSION"), 1.0);
+        ruzhi_metrics::set(&ruzhi_metrics::RUNS_LIVE, real(self.live as u64));
+        ruzhi_metrics::set(&ruzhi_metrics::CONFIG_INVALID, flag(self.config_invalid));
+        ruzhi_metrics::set(&ruzhi_metrics::HEARTBEAT, seconds(self.heartbeat));
         self.tell_flows();
         for status in self.status.iter() {
-            let set = |metric, value| meter::set_flow(metric, &status.tenant, &status.flow, value);
-            set(&meter::FLOW_HELD, real(status.held.len() as u64));
-            set(&meter::FLOW_QUARANTINE, real(status.rejects));
-            set(&meter::FLOW_MEMBERS, real(status.members));
+            let set = |metric, value| ruzhi_metrics::set_flow(metric, &status.tenant, &status.flow, value);
+            set(&ruzhi_metrics::FLOW_HELD, real(status.held.len() as u64));
+            set(&ruzhi_metrics::FLOW_QUARANTINE, real(status.rejected));
+            set(&ruzhi_metrics::FLOW_MEMBERS, real(status.members));
             if let Some(ended_at) = status.last_run.as_ref().and_then(|run| run.ended_at) {
-                set(&meter::FLOW_LAST, moment(ended_at));
+                set(&ruzhi_metrics::FLOW_LAST, moment(ended_at));
             }
         }
         let mut kinds = std::collections::BTreeMap::<&str, u64>::new();
-        for alarm in &self.alarms {
-            *kinds.entry(&alarm.kind).or_default() += 1;
+        for alert in &self.alerts {
+            *kinds.entry(&alert.kind).or_default() += 1;
         }
         for (kind, count) in kinds {
-            meter::set_of(&meter::ALARMS, kind, real(count));
+            ruzhi_metrics::set_of(&ruzhi_metrics::ALERTS, kind, real(count));
         }
         for (file, bytes) in ["database", "wal"].into_iter().zip(self.store) {
             if let Some(bytes) = bytes {
-                meter::set_of(&meter::STORE_BYTES, file, real(bytes));
+                ruzhi_metrics::set_of(&ruzhi_metrics::STORE_BYTES, file, real(bytes));
             }
         }
-        meter::set(&meter::START, moment(self.started_at));
+        ruzhi_metrics::set(&ruzhi_metrics::START, moment(self.started_at));
         self.own.tell();
     }
 
     fn tell_flows(&self) {
         for state in [
-            StandingState::Waiting,
-            StandingState::Idle,
-            StandingState::Queued,
-            StandingState::Running,
-            StandingState::Retrying,
-            StandingState::Paused,
-            StandingState::Blocked,
+            ScheduleStateKind::Waiting,
+            ScheduleStateKind::Idle,
+            ScheduleStateKind::Queued,
+            ScheduleStateKind::Running,
+            ScheduleStateKind::Retrying,
+            ScheduleStateKind::Paused,
+            ScheduleStateKind::Blocked,
         ] {
             let count = self.flows.iter().filter(|flow| flow.state == state).count();
-            meter::set_of(&meter::FLOWS, word(state), real(count as u64));
+            ruzhi_metrics::set_of(&ruzhi_metrics::FLOWS, word(state), real(count as u64));
         }
         for flow in &self.flows {
-            let set = |metric, value| meter::set_flow(metric, &flow.tenant, &flow.flow, value);
+            let set = |metric, value| ruzhi_metrics::set_flow(metric, &flow.tenant, &flow.flow, value);
             if let Some(next) = flow.next {
-                set(&meter::FLOW_NEXT, moment(next));
+                set(&ruzhi_metrics::FLOW_NEXT, moment(next));
             }
-            set(&meter::FLOW_FAILURES, f64::from(flow.failures));
-            set(&meter::FLOW_BLOCKED, flag(flow.blocked.is_some()));
-            set(&meter::FLOW_PAUSED, flag(flow.paused.is_some()));
-            set(&meter::FLOW_LATE, flag(flow.late));
+            set(&ruzhi_metrics::FLOW_FAILURES, f64::from(flow.failures));
+            set(&ruzhi_metrics::FLOW_BLOCKED, flag(flow.blocked.is_some()));
+            set(&ruzhi_metrics::FLOW_PAUSED, flag(flow.paused.is_some()));
+            set(&ruzhi_metrics::FLOW_LATE, flag(flow.late));
         }
         let queued: Vec<_> = self.flows.iter().filter_map(|flow| flow.queued_since).collect();
         let first = queued.iter().min();
-        meter::set(&meter::QUEUE_DEPTH, real(queued.len() as u64));
-        meter::set(&meter::QUEUE_AGE, first.map_or(0.0, |first| seconds(self.now - *first)));
+        ruzhi_metrics::set(&ruzhi_metrics::QUEUE_DEPTH, real(queued.len() as u64));
+        ruzhi_metrics::set(&ruzhi_metrics::QUEUE_AGE, first.map_or(0.0, |first| seconds(self.now - *first)));
     }
 }
 
-fn word(state: StandingState) -> &'static str {
+fn word(state: ScheduleStateKind) -> &'static str {
     match state {
-        StandingState::Waiting => "waiting",
-        StandingState::Idle => "idle",
-        StandingState::Queued => "queued",
-        StandingState::Running => "running",
-        StandingState::Retrying => "retrying",
-        StandingState::Paused => "paused",
-        StandingState::Blocked => "blocked",
+        ScheduleStateKind::Waiting => "waiting",
+        ScheduleStateKind::Idle => "idle",
+        ScheduleStateKind::Queued => "queued",
+        ScheduleStateKind::Running => "running",
+        ScheduleStateKind::Retrying => "retrying",
+        ScheduleStateKind::Paused => "paused",
+        ScheduleStateKind::Blocked => "blocked",
     }
 }
 
@@ -301,16 +306,16 @@ impl ProcessStats {
 
     fn tell(&self) {
         if let Some(seconds) = self.cpu_seconds {
-            meter::count_to(&meter::CPU, seconds);
+            ruzhi_metrics::count_to(&ruzhi_metrics::CPU, seconds);
         }
         for (metric, value) in [
-            (&meter::RESIDENT, self.resident_bytes),
-            (&meter::THREADS, self.threads),
-            (&meter::OPEN_FILES, self.open_files),
-            (&meter::MOST_FILES, self.most_files),
+            (&ruzhi_metrics::RESIDENT, self.resident_bytes),
+            (&ruzhi_metrics::THREADS, self.threads),
+            (&ruzhi_metrics::OPEN_FILES, self.open_files),
+            (&ruzhi_metrics::MOST_FILES, self.most_files),
         ] {
             if let Some(value) = value {
-                meter::set(metric, real(value));
+                ruzhi_metrics::set(metric, real(value));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Endpoints for machines: `/metrics` for Prometheus, `/healthz` and `/readyz` for supervisors and load balancers.
 //!
 //! Counters and times are kept by a recorder that [`install`] sets up once per process, and recorded through
-//! `ruzhi_metrics`. The current state (flows, queue, alarms, store, process) is read on each request and kept nowhere,
+//! `ruzhi_metrics`. The current state (flows, queue, alerts, store, process) is read on each request and kept nowhere,
 //! so that a removed flow disappears here too.
 
 mod health;

@@ -77,10 +77,10 @@ async fn every_page_shows_the_beginning_of_it() {
         "/quarantine?search=%E7%8E%8B%E4%BA%94",
         "/quarantine.csv",
         &row,
-        "/guests",
-        "/guests/acme/onboarding",
+        "/rules",
+        "/rules/acme/onboarding",
         "/charts",
-        "/alarms",
+        "/alerts",
         "/audit",
         "/settings",
     ] {

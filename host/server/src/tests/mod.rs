@@ -27,7 +27,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-use super::alerts::handle::Alarms;
+use super::alerts::handle::Alerts;
 use super::{AppState, router};
 use ruzhi_app::deployment::{self, Deployment};
 use ruzhi_app::scheduler::{Inbox, Scheduler};
@@ -151,7 +151,7 @@ impl Served {
         let clock = Arc::new(Set(Mutex::new(now())));
         let (scheduler, inbox) = Scheduler::new();
         let state =
-            AppState::new(deployment, Arc::clone(&clock) as Arc<dyn Clock>, scheduler, Alarms::default());
+            AppState::new(deployment, Arc::clone(&clock) as Arc<dyn Clock>, scheduler, Alerts::default());
         Self { state: Arc::new(state), clock, folder, inbox: Some(inbox) }
     }
 
@@ -168,7 +168,7 @@ impl Served {
         config.server.people = people;
         for tenant in &mut config.tenants {
             let robot = format!("https://example.invalid/webhook/send?key={}", SECRETS[2]);
-            tenant.alarms = Some(ruzhi_config::AlarmSettings {
+            tenant.alerts = Some(ruzhi_config::AlertSettings {
                 robot: Some(SecretString::from(robot)),
                 ..Default::default()
             });

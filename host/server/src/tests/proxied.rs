@@ -194,7 +194,7 @@ async fn a_viewer_fills_neither_the_log_with_logins_nor_with_what_they_may_not_d
     let last = served.get(OPERATOR, "/api/v1/audit?limit=1").await.json();
     assert_eq!(
         last["items"][0]["detail"],
-        "further refusals of this person in this hour are not written down"
+        "further denials of this person in this hour are not written down"
     );
     served.after(TimeDelta::hours(1));
     served.post(VIEWER, path, serde_json::json!({})).await;

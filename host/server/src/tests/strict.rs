@@ -250,7 +250,7 @@ async fn a_form_is_read_as_strictly_beside_what_proves_the_page() {
 async fn rules_that_never_were_are_not_several() {
     let served = Served::full().await;
     let back =
-        async |to: &str| served.post(OPERATOR, &format!("{FLOW}/rules/roll-back"), json!({"to": to})).await;
+        async |to: &str| served.post(OPERATOR, &format!("{FLOW}/rules/rollback"), json!({"to": to})).await;
     for to in ["zz", "99", "#99", "zzzzzzzz"] {
         let answer = back(to).await;
         assert_eq!(

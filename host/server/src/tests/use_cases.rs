@@ -5,14 +5,14 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{MOBILE, OPERATOR, Served, VIEWER, acme, flow, now};
-use ruzhi_app::scheduler::{FlowStanding, StandingState};
+use ruzhi_app::scheduler::{ScheduleState, ScheduleStateKind};
 use ruzhi_model::Text;
 use ruzhi_store::{Blocked, Paused};
 
 const FLOW: &str = "/api/v1/tenants/acme/flows/onboarding";
 
-fn standing(state: StandingState) -> FlowStanding {
-    FlowStanding {
+fn schedule_state(state: ScheduleStateKind) -> ScheduleState {
+    ScheduleState {
         tenant: acme(),
         flow: flow(),
         state,
@@ -34,7 +34,7 @@ fn kinds(overview: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn the_overview_says_how_each_flow_stands_and_what_needs_a_person() {
     let served = Served::full().await;
-    served.inbox().stands(vec![FlowStanding {
+    served.inbox().stands(vec![ScheduleState {
         failures: 2,
         late: true,
         paused: Some(Paused { who: "韩梅梅".to_owned(), at: now(), why: Some("盘点".to_owned()) }),
@@ -45,12 +45,12 @@ async fn the_overview_says_how_each_flow_stands_and_what_needs_a_person() {
             at: now(),
             settings: "digest".to_owned(),
         }),
-        ..standing(StandingState::Retrying)
+        ..schedule_state(ScheduleStateKind::Retrying)
     }]);
     let overview = served.get(VIEWER, "/api/v1/overview").await.json();
     let flow = &overview["tenants"][0]["flows"][0];
     assert_eq!(overview["tenants"][0]["name"], "景欣泰工厂");
-    assert_eq!((&flow["records"], &flow["members"], &flow["rejects"]), (&json!(3), &json!(1), &json!(2)));
+    assert_eq!((&flow["records"], &flow["members"], &flow["rejected"]), (&json!(3), &json!(1), &json!(2)));
     assert_eq!((&flow["last_run"]["id"], &flow["next_run"]), (&json!("r3"), &json!("2026-05-01T08:05:00Z")));
     assert_eq!(flow["held"].as_array().unwrap().len(), 1);
     assert_eq!(kinds(&overview), ["blocked", "held_plan", "failing", "late", "paused", "quarantine"]);
@@ -67,10 +67,10 @@ async fn what_the_files_hold_and_does_not_run_is_seen() {
     let failure = ruzhi_message::Report::usage(Text::new("bad", "坏"), Text::new("mend", "修"));
     served.state.app.set_invalid(Some(failure));
     let overview = served.get(VIEWER, "/api/v1/overview").await.json();
-    assert_eq!(kinds(&overview)[1], "files_refused", "{overview}");
+    assert_eq!(kinds(&overview)[1], "config_invalid", "{overview}");
     let settings = served.get(VIEWER, "/api/v1/settings").await.json();
     assert_eq!(
-        (&settings["observance"]["same"], &settings["observance"]["refused"]["message"]["zh"]),
+        (&settings["configuration"]["in_use"], &settings["configuration"]["error"]["message"]["zh"]),
         (&json!(false), &json!("坏"))
     );
     let tenant = &settings["tenants"][0];
@@ -89,7 +89,7 @@ async fn what_the_files_hold_and_does_not_run_is_seen() {
             ("jiandaoyun.api_key", true)
         ]
     );
-    assert_eq!((&tenant["proxy"], &tenant["alarms"]["robot"]), (&json!(true), &json!(true)));
+    assert_eq!((&tenant["proxy"], &tenant["alerts"]["robot"]), (&json!(true), &json!(true)));
     assert_eq!(tenant["flows"][0]["rules"]["is"], "live");
 }
 
@@ -368,14 +368,14 @@ async fn rules_are_compared_made_live_and_gone_back_from() {
         (&live.json()["number"], &live.json()["who"], &live.json()["why"]),
         (&json!(2), &json!("韩梅梅"), &json!("新规则"))
     );
-    let back = served.post(OPERATOR, &format!("{at}/roll-back"), json!({"to": "#1", "why": "退回"})).await;
+    let back = served.post(OPERATOR, &format!("{at}/rollback"), json!({"to": "#1", "why": "退回"})).await;
     assert_eq!((back.status, &back.json()["kind"]), (StatusCode::OK, &json!("rollback")), "{}", back.body);
     let now = served.get(VIEWER, &at).await.json();
     assert_eq!(now["offered"]["is"], "passed_over", "what the files hold does not come back by itself");
     let numbers: Vec<u64> =
         now["history"].as_array().unwrap().iter().map(|row| row["number"].as_u64().unwrap()).collect();
     assert_eq!(numbers, [3, 2, 1]);
-    let again = served.post(OPERATOR, &format!("{at}/roll-back"), json!({"to": "#1"})).await;
+    let again = served.post(OPERATOR, &format!("{at}/rollback"), json!({"to": "#1"})).await;
     assert_eq!((again.status, again.code().as_str()), (StatusCode::CONFLICT, "activation.already-live"));
     let earlier = served.get(VIEWER, &format!("{at}/difference?to=%232")).await.json();
     assert_eq!(earlier["live"]["number"], 3);
@@ -412,7 +412,7 @@ async fn charts_are_plain_series() {
         (points.len(), &points[47]["at"], &points[47]["failed"], &points[46]["failed"], &points[46]["held"]),
         (48, &json!("2026-05-01T08:00:00Z"), &json!(0), &json!(1), &json!(1))
     );
-    let refusals = served.get(VIEWER, "/api/v1/charts/refusals").await;
+    let refusals = served.get(VIEWER, "/api/v1/charts/quarantine").await;
     assert_eq!(
         (&refusals.json()["records"], &refusals.json()["rules"][0]),
         (&json!(2), &json!({"rule": "mobile.invalid", "labels": ["手机号"], "records": 1}))
@@ -458,7 +458,7 @@ async fn the_audit_log_is_paged_newest_first() {
 #[tokio::test]
 async fn the_navigation_of_a_page_counts_what_the_process_knows_to_stand_and_asks_the_store_nothing() {
     let served = Served::full().await;
-    let alarm = ruzhi_store::AlarmRow {
+    let alert = ruzhi_store::AlertRow {
         key: "run.late acme/onboarding".to_owned(),
         kind: "run.late".to_owned(),
         tenant: Some(acme()),
@@ -469,12 +469,12 @@ async fn the_navigation_of_a_page_counts_what_the_process_knows_to_stand_and_ask
         since: now(),
         last_seen: now(),
         seen: 1,
-        told_at: None,
-        over_at: None,
-        over_told_at: None,
+        notified_at: None,
+        resolved_at: None,
+        resolution_notified_at: None,
     };
-    served.state.app.store.alarm_put(&alarm).await.unwrap();
-    assert_eq!(served.get(VIEWER, "/api/v1/alarms").await.json()[0]["kind"], "run.late");
+    served.state.app.store.alert_put(&alert).await.unwrap();
+    assert_eq!(served.get(VIEWER, "/api/v1/alerts").await.json()[0]["kind"], "run.late");
     let page = served.get(VIEWER, "/runs").await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(!page.body.contains("class=\"count\""), "{}", page.body);

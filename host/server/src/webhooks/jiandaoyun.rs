@@ -93,9 +93,9 @@ pub(super) async fn take(
         PushOutcome::Nothing(why) => {
             tracing::debug!(reason = why.as_str(), "a push of JianDaoYun wakes no flow: {}", why.as_str());
         }
-        PushOutcome::Refused(why) => {
-            if let Some(unsaid) = state.webhook_limits.says_refused(state.app.clock.now()) {
-                tracing::warn!(reason = why.as_str(), unsaid, "a push of JianDaoYun is refused: {}", why.as_str());
+        PushOutcome::Rejected(why) => {
+            if let Some(unsaid) = state.webhook_limits.reports_rejection(state.app.clock.now()) {
+                tracing::warn!(reason = why.as_str(), unsaid, "a push of JianDaoYun is rejected: {}", why.as_str());
             }
         }
     });
@@ -111,15 +111,15 @@ pub(super) async fn receive(
 ) -> PushOutcome {
     let headers = request.headers().clone();
     let Some((signed, claim)) = signed(request.uri(), &headers) else {
-        return PushOutcome::Refused(PushRejection::Signature);
+        return PushOutcome::Rejected(PushRejection::Signature);
     };
     let arrived = match state.webhook_limits.body(request, LARGEST_PUSH).await {
         Ok(arrived) => arrived,
-        Err(refused) => return PushOutcome::Refused(refused),
+        Err(why) => return PushOutcome::Rejected(why),
     };
     let body = arrived.bytes.as_slice();
     if !is_genuine(&signed, &claim, body, &receiver.secret) {
-        return PushOutcome::Refused(PushRejection::Signature);
+        return PushOutcome::Rejected(PushRejection::Signature);
     }
     let now = state.app.clock.now();
     let wake = if is_of_now(&signed.timestamp, now) { PushOutcome::Wake } else { PushOutcome::WakeLate };

@@ -25,7 +25,7 @@ const LARGE_AT_ONCE: usize = 16;
 /// The limits shared by pushes and callbacks.
 pub(crate) struct WebhookLimits {
     large: Arc<Semaphore>,
-    refused: Warnings,
+    rejected: Warnings,
     late: Warnings,
 }
 
@@ -33,7 +33,7 @@ impl Default for WebhookLimits {
     fn default() -> Self {
         Self {
             large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
-            refused: Warnings::default(),
+            rejected: Warnings::default(),
             late: Warnings::default(),
         }
     }
@@ -76,8 +76,8 @@ impl WebhookLimits {
     }
 
     /// The number of rejections suppressed of late, if one may be logged now.
-    pub(super) fn says_refused(&self, now: DateTime<Utc>) -> Option<u64> {
-        self.refused.say(now)
+    pub(super) fn reports_rejection(&self, now: DateTime<Utc>) -> Option<u64> {
+        self.rejected.say(now)
     }
 
     /// The same for a wake that was not signed just now.

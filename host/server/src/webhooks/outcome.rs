@@ -12,7 +12,7 @@ pub(super) enum PushOutcome {
     /// There is nothing to do, for this reason.
     Nothing(IdleReason),
     /// It was rejected.
-    Refused(PushRejection),
+    Rejected(PushRejection),
 }
 
 /// The reasons why a genuine push wakes no flow.
@@ -56,14 +56,14 @@ impl PushOutcome {
             Self::Wake => "accepted",
             Self::WakeLate => "accepted late",
             Self::Nothing(why) => why.as_str(),
-            Self::Refused(why) => why.as_str(),
+            Self::Rejected(why) => why.as_str(),
         }
     }
 
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::Wake | Self::WakeLate | Self::Nothing(_) => StatusCode::OK,
-            Self::Refused(refused) => refused.status(),
+            Self::Rejected(why) => why.status(),
         }
     }
 }

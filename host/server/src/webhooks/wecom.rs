@@ -70,12 +70,12 @@ pub(super) async fn verify(
         }
         Err(why) => {
             let (tenant, reason) = (receiver.tenant.as_str(), why.as_str());
-            if let Some(unsaid) = state.webhook_limits.says_refused(state.app.clock.now()) {
+            if let Some(unsaid) = state.webhook_limits.reports_rejection(state.app.clock.now()) {
                 tracing::warn!(
                     tenant.id = tenant,
                     reason,
                     unsaid,
-                    "a verification by WeCom is refused: {reason}"
+                    "a verification by WeCom is rejected: {reason}"
                 );
             }
             why.status().into_response()
@@ -115,9 +115,9 @@ pub(super) async fn take(
         PushOutcome::Nothing(why) => {
             tracing::debug!(reason = why.as_str(), "a callback of WeCom wakes no flow: {}", why.as_str());
         }
-        PushOutcome::Refused(why) => {
-            if let Some(unsaid) = state.webhook_limits.says_refused(state.app.clock.now()) {
-                tracing::warn!(reason = why.as_str(), unsaid, "a callback of WeCom is refused: {}", why.as_str());
+        PushOutcome::Rejected(why) => {
+            if let Some(unsaid) = state.webhook_limits.reports_rejection(state.app.clock.now()) {
+                tracing::warn!(reason = why.as_str(), unsaid, "a callback of WeCom is rejected: {}", why.as_str());
             }
         }
     });
@@ -143,12 +143,12 @@ pub(super) async fn receive(state: &AppState, receiver: &CallbackReceiver, reque
     let signed = match signed(request.uri()) {
         // Without a well-formed signature the body is not worth reading.
         Ok(signed) if signed.claim().is_some() => signed,
-        _ => return PushOutcome::Refused(PushRejection::Signature),
+        _ => return PushOutcome::Rejected(PushRejection::Signature),
     };
     let arrived = state.webhook_limits.body(request, LARGEST_CALLBACK).await;
     let opened = match arrived.and_then(|arrived| message(state, receiver, signed, &arrived.bytes)) {
         Ok(opened) => opened,
-        Err(refused) => return PushOutcome::Refused(refused),
+        Err(why) => return PushOutcome::Rejected(why),
     };
     let mut names = vec![
         String::from(opened.ciphertext),
@@ -208,7 +208,7 @@ fn open(
 ) -> Result<(Vec<u8>, SignatureClaim), PushRejection> {
     let opened = envelope::open(&receiver.settings, &receiver.corp_id, signed, ciphertext);
     opened.map_err(|error| {
-        if let Some(unsaid) = state.webhook_limits.says_refused(state.app.clock.now()) {
+        if let Some(unsaid) = state.webhook_limits.reports_rejection(state.app.clock.now()) {
             let tenant = receiver.tenant.as_str();
             tracing::warn!(tenant.id = tenant, unsaid, "what WeCom sent cannot be opened: {error}");
         }

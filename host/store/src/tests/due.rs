@@ -8,12 +8,12 @@ use super::*;
 use crate::{Absence, DueRecord, HoldsUntil};
 use ruzhi_model::FlowId;
 
-fn until(n: u32, at: DateTime<Utc>, told: bool) -> RecordRow {
-    RecordRow { holds_until: Some(HoldsUntil { at, told }), ..row(n, upsert("a", "13800000001")) }
+fn until(n: u32, at: DateTime<Utc>, stated: bool) -> RecordRow {
+    RecordRow { holds_until: Some(HoldsUntil { at, stated }), ..row(n, upsert("a", "13800000001")) }
 }
 
-async fn due(opened: &Opened, at: DateTime<Utc>, told: bool, after: Option<&DueRecord>) -> Vec<DueRecord> {
-    opened.store.records_list_due(&tenant("here"), &flow(), at, told, after, 2).await.unwrap()
+async fn due(opened: &Opened, at: DateTime<Utc>, stated: bool, after: Option<&DueRecord>) -> Vec<DueRecord> {
+    opened.store.records_list_due(&tenant("here"), &flow(), at, stated, after, 2).await.unwrap()
 }
 
 fn ids(due: &[DueRecord]) -> Vec<String> {
@@ -87,10 +87,10 @@ async fn what_is_due_is_found_by_its_index() {
     let options = SqliteConnectOptions::new().filename(opened.folder.path().join("ruzhi.db"));
     let pool = SqlitePool::connect_with(options).await.unwrap();
     for question in [
-        "SELECT id, content FROM record WHERE tenant = 'a' AND flow = 'b' AND told = 1 AND absent = 0 \
+        "SELECT id, content FROM record WHERE tenant = 'a' AND flow = 'b' AND stated = 1 AND absent = 0 \
          AND holds_until IS NOT NULL AND holds_until <= 5 AND (holds_until, id) > (0, '') \
          ORDER BY holds_until, id LIMIT 9",
-        "SELECT MIN(holds_until) FROM record WHERE tenant = 'a' AND flow = 'b' AND told = 1 AND absent = 0 \
+        "SELECT MIN(holds_until) FROM record WHERE tenant = 'a' AND flow = 'b' AND stated = 1 AND absent = 0 \
          AND holds_until IS NOT NULL",
     ] {
         let steps = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {question}")));

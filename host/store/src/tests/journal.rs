@@ -205,7 +205,8 @@ async fn how_flows_stand_is_told_of_each_by_its_last_run_its_watermark_and_its_h
     {
         opened.store.run_put(&RunRow { flow, started_at: at(hours), ..run_row(name) }).await.unwrap();
     }
-    let watermark = Watermark { reached: at(4), query: Digest::of("q"), form: String::new(), asked: None };
+    let watermark =
+        Watermark { reached: at(4), query: Digest::of("q"), form: String::new(), unfinished_query: None };
     opened.store.watermark_put(&here(), &flow(), &watermark).await.unwrap();
     let held = plan_of(Purpose::Sync, "world", &operations());
     opened.keep("r3", &held, PlanState::Held).await;

@@ -100,3 +100,124 @@ async fn a_store_of_the_first_version_is_understood() {
     // A plan that waited was hashed by other rules: it is gone, not misread.
     assert!(opened.store.plan_find(&here, &"p1".parse().unwrap()).await.unwrap().is_none());
 }
+
+/// A row in each table that version 16 renames, as version 15 wrote it.
+async fn before_the_new_words(path: &std::path::Path) {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    sqlx::migrate!("src/migrations").run_to(15, &pool).await.unwrap();
+    let digest = Digest::of("decision");
+    let violations =
+        json!([{ "field": "name", "rule": "name.empty", "message": { "zh": "空", "en": "empty" } }]);
+    let at = now().timestamp_millis();
+    let alarm = |key: &str, kind: &str, page: &str, over: bool| {
+        let over = over.then(now);
+        json!({
+            "key": key, "kind": kind, "tenant": "here", "flow": "onboarding",
+            "text": { "en": "the key \"told_at\": is text", "zh": "“\"page\":\"/guests/” 是文字" }, "hint": null,
+            "page": page, "since": now(), "last_seen": now(), "seen": 3, "told_at": now(), "over_at": over,
+            "over_told_at": over,
+        })
+        .to_string()
+    };
+    let alarms = [
+        ("leavers.refused/here/onboarding", "leavers.refused", "/tenants/here", false),
+        ("files.refused", "files.refused", "/settings", true),
+        ("alarms.refused/ab12", "alarms.refused", "/settings", false),
+        ("rules.kept/here/onboarding", "rules.kept", "/guests/here/onboarding", false),
+    ];
+    for (key, kind, page, over) in alarms {
+        let query = sqlx::query("INSERT INTO alarm (key, alarm) VALUES ($1, $2)").bind(key);
+        query.bind(alarm(key, kind, page, over)).execute(&pool).await.unwrap();
+    }
+    let refusal = sqlx::query(
+        "INSERT INTO refusal (tenant, flow, record, refused_by, violations, errcode, decision_hash, rules, first_seen, \
+         last_seen, held_by, waits_for, tries, retry_at) VALUES ('here', 'onboarding', $1, 'wecom', $2, 60104, $3, $3, \
+         $4, $4, 'li.si', 'mobile', 2, $4)",
+    );
+    let refusal = refusal.bind(id(1).as_str().to_owned()).bind(violations.to_string());
+    refusal.bind(digest.as_str().to_owned()).bind(at).execute(&pool).await.unwrap();
+    for statement in [
+        "INSERT INTO audit (id, at, who, role, origin, action, outcome) VALUES ('a1', $1, '李雷', 'operator', \
+         'terminal', 'rules.roll_back', 'ok')",
+        "INSERT INTO standing (tenant, flow, reached, failures, failed_at, paused, blocked) VALUES ('here', 'onboarding', \
+         $1, 2, $1, NULL, NULL)",
+        "INSERT INTO wake (tenant, flow, kind, at, times) VALUES ('here', 'onboarding', 'push', $1, 4)",
+    ] {
+        sqlx::query(statement).bind(at).execute(&pool).await.unwrap();
+    }
+    for (statement, text) in [
+        (
+            "INSERT INTO watermark (tenant, flow, reached, query, form, asked) VALUES ('here', 'onboarding', $1, $2, 'f', \
+             $2)",
+            digest.as_str(),
+        ),
+        (
+            "INSERT INTO record (tenant, flow, id, content, content_hash, fetched_at, fetched_run, decided_at, rules, \
+             decision, decision_hash, notes, kind, holds_until, told) VALUES ('here', 'onboarding', 'a1b2', '{}', $2, $1, \
+             'r1', $1, $2, NULL, $2, '[]', 'ignore', $1, 1)",
+            digest.as_str(),
+        ),
+    ] {
+        sqlx::query(statement).bind(at).bind(text.to_owned()).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+}
+
+#[tokio::test]
+async fn a_store_from_before_its_tables_were_renamed_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ruzhi.db");
+    before_the_new_words(&path).await;
+    let opened = Opened { store: Database::open(&path, Access::Write).await.unwrap(), folder };
+    let (store, here) = (&opened.store, tenant("here"));
+
+    let alerts: Vec<_> = store
+        .alerts_list()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| {
+            assert_eq!(row.text.en, "the key \"told_at\": is text");
+            assert_eq!(row.text.zh, "“\"page\":\"/guests/” 是文字");
+            assert_eq!((row.notified_at, row.seen), (Some(now()), 3));
+            assert_eq!(row.resolved_at, row.resolution_notified_at);
+            (row.key, row.kind, row.page.unwrap(), row.resolved_at)
+        })
+        .collect();
+    let alert = |key: &str, kind: &str, page: &str, resolved| {
+        (key.to_owned(), kind.to_owned(), page.to_owned(), resolved)
+    };
+    assert_eq!(
+        alerts,
+        [
+            alert("alerts.undelivered/ab12", "alerts.undelivered", "/settings", None),
+            alert("config.invalid", "config.invalid", "/settings", Some(now())),
+            alert("leavers.rejected/here/onboarding", "leavers.rejected", "/tenants/here", None),
+            alert("rules.kept/here/onboarding", "rules.kept", "/rules/here/onboarding", None),
+        ]
+    );
+
+    let quarantine = store.quarantine_list(Some(&here), None).await.unwrap();
+    let [row] = quarantine.as_slice() else { panic!("{quarantine:?}") };
+    assert_eq!((&row.record, row.first_seen, row.last_seen), (&id(1), now(), now()));
+    assert_eq!(row.rejection.by, RejectedBy::Wecom);
+    assert_eq!((row.rejection.errcode, row.rejection.tries), (Some(60104), 2));
+    assert_eq!((row.rejection.waits_for, row.rejection.retry_at), (WaitsFor::Mobile, Some(now())));
+    assert_eq!(row.rejection.held_by.as_ref().map(|holder| holder.as_str()), Some("li.si"));
+    assert_eq!(row.rejection.violations[0].rule, "name.empty");
+
+    let states = store.schedule_states_list().await.unwrap();
+    let states: Vec<_> = states.iter().map(|row| (row.reached, row.failures, row.failed_at)).collect();
+    assert_eq!(states, [(Some(now()), 2, Some(now()))]);
+    let wakes = store.wakes_list().await.unwrap();
+    assert_eq!(wakes.iter().map(|wake| (wake.at, wake.count)).collect::<Vec<_>>(), [(now(), 4)]);
+    let watermark = store.watermark_find(&here, &flow()).await.unwrap().unwrap();
+    assert_eq!((watermark.reached, watermark.unfinished_query), (now(), Some(Digest::of("decision"))));
+    assert_eq!(store.records_next_due(&here, &flow()).await.unwrap(), Some(now()));
+    let audit = store.audit_list(None, None, 10).await.unwrap();
+    assert_eq!(
+        audit.iter().map(|row| (row.at, row.action.as_str())).collect::<Vec<_>>(),
+        [(now(), "rules.rollback")]
+    );
+}

@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use super::{Access, Database, RecordRow, Settlement};
 use ruzhi_model::{
     Decision, Digest, FlowId, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind,
-    OperationState, Origin, TenantId,
+    OperationState, Origin, RejectedBy, TenantId, WaitsFor,
 };
 use ruzhi_plan::Resolution;
 use ruzhi_plan::testing::member;

@@ -115,7 +115,7 @@ async fn the_numbers_of_a_flow_say_how_many_wait_and_count_no_removed_member_as_
     opened.store.run_put(&RunRow { tenant: one.clone(), ..run_row("r1") }).await.unwrap();
     let counts = async || {
         let status = opened.store.flow_statuses_list().await.unwrap().remove(0);
-        (status.members, status.rejects, status.removed)
+        (status.members, status.rejected, status.removed)
     };
     assert_eq!(counts().await, (1, 2, 2));
     opened.store.removal_answer(&one, &MemberKey::of("a"), RemovalAnswer::Release).await.unwrap();

@@ -22,8 +22,8 @@ impl Opened {
     }
 }
 
-fn woken(kind: WakeKind, at: DateTime<Utc>, times: u64) -> WakeRow {
-    WakeRow { tenant: tenant("here"), flow: flow(), kind, at, times }
+fn woken(kind: WakeKind, at: DateTime<Utc>, count: u64) -> WakeRow {
+    WakeRow { tenant: tenant("here"), flow: flow(), kind, at, count }
 }
 
 #[tokio::test]

@@ -371,7 +371,7 @@ fn verdict(operation: &Operation, (errcode, holder): &Code, in_doubt: bool) -> W
             maybe_ours: holder.as_ref().is_some_and(|holder| holder.key() == operation.userid.key()),
             holder: holder.as_ref().map(UserId::to_string),
         },
-        (errcode, _) => WriteVerdict::Refused { errcode, errmsg: String::new() },
+        (errcode, _) => WriteVerdict::Rejected { errcode, errmsg: String::new() },
     }
 }
 

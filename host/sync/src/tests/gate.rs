@@ -15,7 +15,7 @@ use ruzhi_wecom::{WecomError, WecomFailure, WriteVerdict};
 const DONE: WriteVerdict = WriteVerdict::Done { created_departments: vec![] };
 
 fn error(errcode: i64) -> WecomError {
-    let failure = WecomFailure::Refused { errcode, errmsg: "no".to_owned(), from_ip: None };
+    let failure = WecomFailure::Rejected { errcode, errmsg: "no".to_owned(), from_ip: None };
     WecomError::MemberIds { failure }
 }
 
@@ -199,7 +199,7 @@ fn any_body() -> impl Strategy<Value = Person> {
     let answer = prop_oneof![
         6 => Just(unsure()),
         3 => Just(DONE),
-        1 => Just(WriteVerdict::Refused { errcode: 60103, errmsg: "mobile".to_owned() }),
+        1 => Just(WriteVerdict::Rejected { errcode: 60103, errmsg: "mobile".to_owned() }),
     ];
     (answer, 0..30_u64).prop_map(|(answer, after)| Person { after, ..Person::new(answer) })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, json};
 
-use crate::outcome::{CallOutcome, OutcomeContext, mobile_not_taken, read};
+use crate::outcome::{OperationOutcome, OutcomeContext, mobile_not_taken, read};
 use crate::recovery::read_back;
 use ruzhi_model::{
     Digest, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, OperationState, Origin,
@@ -79,7 +79,7 @@ fn outcome(operation: &Arc<Operation>, verdict: WriteVerdict, lost_before: bool)
         when: now(),
     };
     match read(operation, 0, known, answer) {
-        CallOutcome::Settled(settlement) => *settlement,
+        OperationOutcome::Settled(settlement) => *settlement,
         other => panic!("not settled: {other:?}"),
     }
 }
@@ -87,7 +87,7 @@ fn outcome(operation: &Arc<Operation>, verdict: WriteVerdict, lost_before: bool)
 #[test]
 fn a_change_that_is_rejected_after_a_lost_answer_may_have_happened() {
     let update = operation(OperationKind::Update, Some(line(MemberState::Active, false)), false);
-    let rejected = || WriteVerdict::Refused { errcode: 60123, errmsg: String::new() };
+    let rejected = || WriteVerdict::Rejected { errcode: 60123, errmsg: String::new() };
     let plain = outcome(&update, rejected(), false);
     assert_eq!((plain.state, plain.ledger), (OperationState::Rejected, None));
     let lost = outcome(&update, rejected(), true);
@@ -103,7 +103,8 @@ fn a_change_that_was_called_once_before_the_process_was_to_end_may_have_happened
         let known =
             OutcomeContext { tenant: &tenant, later: false, adopts: false, maybe_ours: false, when: now() };
         let answer = WriteAnswer { verdict: WriteVerdict::Quit, attempts: vec![attempt()], in_doubt };
-        let CallOutcome::Stop { settlement: Some(settlement), error: None } = read(&update, 0, known, answer)
+        let OperationOutcome::Stop { settlement: Some(settlement), error: None } =
+            read(&update, 0, known, answer)
         else {
             panic!("not stopped")
         };

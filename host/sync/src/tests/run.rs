@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use super::company::Company;
 use super::directory::Fault;
 use crate::gate::{Attribution, WriteGate};
-use crate::outcome::{CallOutcome, ListingCheck, OutcomeContext, after, mobile_not_taken, not_found, read};
+use crate::outcome::{OperationOutcome, ListingCheck, OutcomeContext, after, mobile_not_taken, not_found, read};
 use crate::recovery::read_back;
 use ruzhi_model::{Operation, OperationKind, OperationState, Origin, TenantId, UniqueField};
 use ruzhi_plan::testing::world::PlanResult;
@@ -305,22 +305,22 @@ impl Company {
         let known =
             OutcomeContext { tenant: &tenant, later: due.later, adopts: false, maybe_ours, when: self.now };
         match read(&due.operation, due.place, known, answer) {
-            CallOutcome::Settled(settlement) => {
+            OperationOutcome::Settled(settlement) => {
                 let settlement = self.with_mobile_checked(*settlement);
                 self.settled(run, settlement);
             }
-            CallOutcome::Again { doubt, .. } => {
+            OperationOutcome::Again { doubt, .. } => {
                 let due = DueOperation { doubt: due.doubt || doubt, called: true, ..due };
                 run.again.insert(due.place, due);
             }
-            CallOutcome::NotFound { attempts, doubt, rejection } => run.not_found.push(ListingCheck {
+            OperationOutcome::NotFound { attempts, doubt, rejection } => run.not_found.push(ListingCheck {
                 place: due.place,
                 operation: due.operation,
                 attempts,
                 doubt: due.doubt || doubt,
                 rejection,
             }),
-            CallOutcome::Stop { settlement, .. } => {
+            OperationOutcome::Stop { settlement, .. } => {
                 run.halted = true;
                 if let Some(settlement) = settlement {
                     self.settled(run, *settlement);

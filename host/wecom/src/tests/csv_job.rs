@@ -135,7 +135,7 @@ async fn each_row_is_judged_as_a_call_of_its_own() {
         {},
     ]));
     let answers = written(&script, &creates(9)).await;
-    let refused = |errcode, errmsg: &str| WriteVerdict::Refused { errcode, errmsg: errmsg.to_owned() };
+    let refused = |errcode, errmsg: &str| WriteVerdict::Rejected { errcode, errmsg: errmsg.to_owned() };
     let expected = [
         WriteVerdict::AlreadyExists { maybe_ours: false },
         WriteVerdict::MobileHeld { holder: Some("E0099".to_owned()), maybe_ours: false },
@@ -180,7 +180,7 @@ async fn an_update_refused_for_a_cell_it_does_not_change_goes_singly() {
     let answers = written(&script, &updates()).await;
     let expected = [
         WriteVerdict::Busy { errcode: Some(60104) },
-        WriteVerdict::Refused { errcode: 301_012, errmsg: "position".to_owned() },
+        WriteVerdict::Rejected { errcode: 301_012, errmsg: "position".to_owned() },
         WriteVerdict::Busy { errcode: Some(40058) },
         WriteVerdict::NotFound,
         DONE,

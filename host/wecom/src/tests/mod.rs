@@ -55,7 +55,7 @@ fn userid(text: &str) -> UserId {
 
 /// The verdict on a code that may concern one member or the tenant.
 fn unsure(api: &'static str, who: &str, errcode: i64, errmsg: &str) -> WriteVerdict {
-    let failure = WecomFailure::Refused { errcode, errmsg: errmsg.to_owned(), from_ip: None };
+    let failure = WecomFailure::Rejected { errcode, errmsg: errmsg.to_owned(), from_ip: None };
     WriteVerdict::Unsure { errcode, error: WecomError::Write { api, userid: userid(who), failure } }
 }
 

@@ -81,7 +81,10 @@ async fn the_code_may_be_a_text_or_absent() {
     let answer =
         created(vec![CannedWecomReply::Json(json!({ "errcode": "60103", "errmsg": "invalid mobile" }))])
             .await;
-    assert_eq!(answer.verdict, WriteVerdict::Refused { errcode: 60103, errmsg: "invalid mobile".to_owned() });
+    assert_eq!(
+        answer.verdict,
+        WriteVerdict::Rejected { errcode: 60103, errmsg: "invalid mobile".to_owned() }
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,7 +144,7 @@ async fn an_unknown_userid_settles_neither_a_delete_nor_an_update() {
         assert_eq!(delete(&client).await.verdict, WriteVerdict::NotFound);
         assert_eq!(update(&client).await.verdict, WriteVerdict::NotFound);
         // A create refers to no existing member.
-        assert!(matches!(create(&client).await.verdict, WriteVerdict::Refused { .. }));
+        assert!(matches!(create(&client).await.verdict, WriteVerdict::Rejected { .. }));
     }
 }
 
@@ -252,11 +255,11 @@ async fn the_harmless_question_tells_a_refusal_from_silence() {
     let client = client(&script.always("user/list_id", CannedWecomReply::Lost));
     client.ask().await.unwrap();
     let refused = client.ask().await.unwrap_err();
-    assert_eq!((refused.is_refusal(), refused.is_the_tenants()), (true, false));
+    assert_eq!((refused.is_rejection(), refused.is_the_tenants()), (true, false));
     let refused = client.ask().await.unwrap_err();
-    assert_eq!((refused.is_refusal(), refused.is_the_tenants()), (true, true));
+    assert_eq!((refused.is_rejection(), refused.is_the_tenants()), (true, true));
     let silent = client.ask().await.unwrap_err();
-    assert_eq!((silent.is_refusal(), silent.is_the_tenants()), (false, false));
+    assert_eq!((silent.is_rejection(), silent.is_the_tenants()), (false, false));
 }
 
 /// After the caller has found that every write fails, none is made until a new run begins.

@@ -197,8 +197,8 @@ fn rules_are_gone_back_to_with_a_reason() {
         });
         office.log_in(OPERATOR);
         let (browser, say) = (&office.browser, |en, zh| office.say(en, zh));
-        browser.go("/guests");
-        browser.press_on("a[href='/guests/jingxintai/onboarding']");
+        browser.go("/rules");
+        browser.press_on("a[href='/rules/jingxintai/onboarding']");
         browser.press(say("Roll back…", "回退…"));
         browser.write("#why-1", "规则有误");
         browser.press_on("form[action$='/rollback'] button");

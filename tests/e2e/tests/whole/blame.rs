@@ -49,7 +49,7 @@ fn eleven_of_twelve_are_written_and_the_one_out_of_reach_is_told_why() {
             let rule = format!("wecom.{errcode}");
             assert_eq!(site.refused(&site.record(place)), std::slice::from_ref(&rule));
             if errcode != 987_654 {
-                let rejects = site.json(0, &["rejects", "jingxintai"]).to_string();
+                let rejects = site.json(0, &["quarantine", "jingxintai"]).to_string();
                 for part in ["通讯录同步助手", "sync assistant's reach"] {
                     assert!(rejects.contains(part), "{rejects}");
                 }
@@ -72,7 +72,7 @@ fn a_tenant_without_rights_stops_after_three_members() {
         assert_eq!(counts(&report, ["created", "rejected", "failed"]), [0, 0, 3]);
         assert_eq!(report["counts"]["untried"], 27);
         // No record is in quarantine for a fault of the tenant, and once that is corrected all go on.
-        assert_eq!(site.json(0, &["rejects", "jingxintai"]), json!([]));
+        assert_eq!(site.json(0, &["quarantine", "jingxintai"]), json!([]));
         site.simulator.set_faults(Faults::default());
         site.sync();
         site.exact();
@@ -146,7 +146,7 @@ fn a_leaver_who_cannot_be_disabled_is_told_by_every_run() {
         }
     }
     let status = site.json(0, &["status"]);
-    assert_eq!(status[0]["leavers_refused"], 1, "{status}");
+    assert_eq!(status[0]["leavers_rejected"], 1, "{status}");
     // An administrator widens the range.
     site.simulator.set_faults(Faults::default());
     let report = site.json(0, &["sync", "jingxintai", "--full"]);
@@ -172,7 +172,7 @@ fn rows_of_a_job_out_of_reach_are_those_members_alone() {
     let report = site.json(1, &["sync", "jingxintai"]);
     assert_eq!(report["error"]["code"], "wecom.60011", "{report}");
     assert_eq!((site.calls("batch/syncuser"), site.calls("user/create")), (1, 0));
-    assert_eq!(site.json(0, &["rejects", "jingxintai"]), json!([]));
+    assert_eq!(site.json(0, &["quarantine", "jingxintai"]), json!([]));
 }
 
 /// The file itself belongs to no member.

@@ -31,7 +31,7 @@ fn a_guest_that_was_tried_before_starts_no_process() {
     serving.wait("the files to be taken up", taken_up).unwrap();
     let run = run_of(&serving, &ask(&serving, "jingxintai", &json!({})));
     assert_eq!(run["state"], "done", "the rules that are live go on: {run}");
-    let listed = site.json(0, &["guest", "list", "jingxintai"]);
+    let listed = site.json(0, &["rules", "list", "jingxintai"]);
     assert_eq!(
         (&listed[0]["history"].as_array().unwrap().len(), &listed[0]["differs"]),
         (&1, &json!(true)),

@@ -101,7 +101,7 @@ async fn a_warning_is_never_taken_for_success() {
     assert_eq!(outcome.code, Some(1));
     let report = outcome.json().unwrap();
     assert_eq!((&report["counts"]["created"], &report["counts"]["failed"]), (&9.into(), &1.into()));
-    let rejects = deployment.run(&["rejects", "--json"]).unwrap().json().unwrap();
+    let rejects = deployment.run(&["quarantine", "--json"]).unwrap().json().unwrap();
     assert_eq!(rejects[0]["violations"][0]["rule"], "wecom.warning");
 }
 

@@ -21,7 +21,7 @@ async fn a_thousand_rows_end_exactly_as_the_rules_say_and_a_second_run_writes_no
     assert_eq!(report["counts"]["failed"], 0);
     check_directory(&simulator, &factory).unwrap();
 
-    let rejects = deployment.run(&["rejects", "jingxintai", "--json"]).unwrap().json().unwrap();
+    let rejects = deployment.run(&["quarantine", "jingxintai", "--json"]).unwrap().json().unwrap();
     let rejects: BTreeMap<&str, _> = rejects
         .as_array()
         .unwrap()

@@ -74,7 +74,7 @@ impl Group {
     }
 
     fn refused(&self, tenant: &str) -> Vec<String> {
-        let rejects = self.json(0, &["rejects", tenant]);
+        let rejects = self.json(0, &["quarantine", tenant]);
         let violations =
             rejects.as_array().unwrap().iter().flat_map(|reject| reject["violations"].as_array().unwrap());
         violations.map(|violation| violation["rule"].as_str().unwrap().to_owned()).collect()

@@ -43,7 +43,7 @@ fn a_number_held_by_a_foreign_member_names_its_holder() {
     let mut site = Site::loaded(3, there(vec![someone("boss", &taken)]), |tenant| tenant);
     site.sync();
     assert_eq!(site.refused(&site.record(1)), ["mobile.held"]);
-    let rejects = site.json(0, &["rejects", "jingxintai"]).to_string();
+    let rejects = site.json(0, &["quarantine", "jingxintai"]).to_string();
     assert!(rejects.contains("boss"), "{rejects}");
     assert_eq!(site.member("boss").unwrap().name, "原有成员");
 }

@@ -111,7 +111,7 @@ impl Site {
 
     /// The rules that reject a record.
     pub(crate) fn refused(&self, record: &str) -> Vec<String> {
-        let rejects = self.json(0, &["rejects", "jingxintai"]);
+        let rejects = self.json(0, &["quarantine", "jingxintai"]);
         let of_record = rejects.as_array().unwrap().iter().filter(|reject| reject["record"] == record);
         let rules = of_record.flat_map(|reject| reject["violations"].as_array().unwrap());
         rules.map(|violation| violation["rule"].as_str().unwrap().to_owned()).collect()

@@ -102,12 +102,12 @@ fn every_look_behind_the_mask_is_written_down() {
     let wrong = site.workforce.hire_wrongly();
     site.sync();
     let (record, unknown) = (site.record(wrong), "6a00000000000000000000ff");
-    for masked in [&["rejects"][..], &["trace", "jingxintai", &record], &["rejects", "jingxintai"]] {
+    for masked in [&["quarantine"][..], &["trace", "jingxintai", &record], &["quarantine", "jingxintai"]] {
         assert_eq!(site.run(masked).code, Some(0));
     }
-    let shown = site.run(&["rejects", "jingxintai/onboarding", "--reveal"]);
+    let shown = site.run(&["quarantine", "jingxintai/onboarding", "--reveal"]);
     assert!(shown.code == Some(0) && shown.stdout.contains("0571-88888888"), "{}", shown.stdout);
-    assert_eq!(site.run(&["rejects", "--reveal", "--json"]).code, Some(0));
+    assert_eq!(site.run(&["quarantine", "--reveal", "--json"]).code, Some(0));
     assert_eq!(site.run(&["trace", "jingxintai", &record, "--reveal"]).code, Some(0));
     assert_eq!(site.run(&["trace", "jingxintai/onboarding", unknown, "--reveal"]).code, Some(1));
     let serving = Serving::start(&site.deployment, &[]).unwrap();
@@ -159,12 +159,12 @@ fn other_rules_and_what_is_asked_of_a_run_in_particular_are_written_down() {
     std::fs::write(&file, other).unwrap();
     let file = file.display().to_string();
     let why = ["--by", "王工", "--why", "试一试", "--approve"];
-    let activate = [&["guest", "activate", "jingxintai", &file][..], &why].concat();
+    let activate = [&["rules", "activate", "jingxintai", &file][..], &why].concat();
     let activated = site.run(&activate);
-    let missing = site.run(&["guest", "rollback", "jingxintai", "ffffffffffff"]);
+    let missing = site.run(&["rules", "rollback", "jingxintai", "ffffffffffff"]);
     assert_eq!(missing.code, Some(2));
     let expected_back = if activated.code == Some(0) { "done" } else { "activation.nothing-before" };
-    site.run(&["guest", "rollback", "jingxintai"]);
+    site.run(&["rules", "rollback", "jingxintai"]);
     assert_eq!(site.run(&["sync", "--full", "--accept-missing"]).code, Some(0));
     assert_eq!(site.run(&["plan", "jingxintai", "--full"]).code, Some(0));
     assert_eq!(site.run(&["adopt", "jingxintai", "--by", "mobile"]).code, Some(0));
@@ -177,8 +177,8 @@ fn other_rules_and_what_is_asked_of_a_run_in_particular_are_written_down() {
     assert_eq!(
         told[1..],
         [
-            row("rules.roll_back", "ffffffffffff", "", "activation.unknown"),
-            row("rules.roll_back", "", "", expected_back),
+            row("rules.rollback", "ffffffffffff", "", "activation.unknown"),
+            row("rules.rollback", "", "", expected_back),
             row("run.start", "", "sync full accept_missing", "done"),
             row("run.start", "", "plan full", "done"),
             row("run.start", "", "adopt by mobile", "done"),

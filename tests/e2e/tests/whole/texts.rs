@@ -55,9 +55,9 @@ fn a_row_of_a_million_letters_waits_and_every_command_and_page_goes_on() {
         &["status"],
         &["runs"],
         &["check"],
-        &["rejects"],
-        &["rejects", "--reveal"],
-        &["rejects", "--reveal", "--json"],
+        &["quarantine"],
+        &["quarantine", "--reveal"],
+        &["quarantine", "--reveal", "--json"],
         &["trace", "jingxintai", &record],
         &["trace", "jingxintai", &record, "--reveal"],
         &["trace", "jingxintai", &record, "--replay", "--json"],
@@ -96,7 +96,7 @@ fn a_row_is_synced_as_soon_as_it_is_shortened() {
     let mut site = site(1, &"字".repeat(30_000));
     let record = site.record(0);
     timed(&site, &["sync", "jingxintai"]);
-    let violations = &site.json(0, &["rejects"])[0]["violations"];
+    let violations = &site.json(0, &["quarantine"])[0]["violations"];
     assert_eq!(
         (&violations[0]["field"], &violations[0]["rule"]),
         (&json!(POSITION), &json!("field.too-long"))

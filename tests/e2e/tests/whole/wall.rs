@@ -232,7 +232,7 @@ fn rules_under_which_a_process_ended_wait_for_an_operator() {
     let began = Instant::now();
     // It decides its first row, which another process can observe.
     loop {
-        let listed = site.run(&["guest", "list", "bad/second", "--json"]);
+        let listed = site.run(&["rules", "list", "bad/second", "--json"]);
         if listed.stdout.contains("guest.tried-elsewhere") {
             break;
         }
@@ -247,9 +247,9 @@ fn rules_under_which_a_process_ended_wait_for_an_operator() {
         assert_eq!(reports["healthy/onboarding"]["state"], "done");
         assert_eq!(reports["bad/onboarding"]["state"], "done");
     }
-    let confirmed = site.run(&["guest", "confirm", "bad/second", "--reason", "it was killed"]);
+    let confirmed = site.run(&["rules", "confirm", "bad/second", "--reason", "it was killed"]);
     assert_eq!(confirmed.code, Some(0), "{}", confirmed.stderr);
-    assert_eq!(site.run(&["guest", "confirm", "bad/second"]).code, Some(1), "nothing is left to confirm");
+    assert_eq!(site.run(&["rules", "confirm", "bad/second"]).code, Some(1), "nothing is left to confirm");
     // Other rules need no confirmation.
     site.second_flow_of(&member(), GOOD_RULES);
     assert_eq!(site.sync(0).0["bad/second"]["counts"]["created"], 1);

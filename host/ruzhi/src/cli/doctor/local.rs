@@ -137,7 +137,7 @@ pub(super) async fn store(path: &Path) -> (Vec<CheckResult>, Option<Database>) {
     let opened = match Database::open(path, Access::Read).await {
         Ok(opened) => opened,
         Err(error) => {
-            findings.push(CheckResult::of_failure("store", &Report::from(error)));
+            findings.push(CheckResult::of_report("store", &Report::from(error)));
             return (findings, None);
         }
     };
@@ -167,7 +167,7 @@ pub(super) async fn store(path: &Path) -> (Vec<CheckResult>, Option<Database>) {
                 ),
             )
         }),
-        Err(error) => findings.push(CheckResult::of_failure("store", &Report::from(error))),
+        Err(error) => findings.push(CheckResult::of_report("store", &Report::from(error))),
     }
     (findings, Some(opened))
 }
@@ -233,7 +233,7 @@ pub(super) async fn component(
     guest: Result<&Guest, &Report>,
 ) -> CheckResult {
     let finding = match guest {
-        Err(failure) => CheckResult::of_failure("component", failure),
+        Err(report) => CheckResult::of_report("component", report),
         Ok(guest) => {
             let described = guest.description();
             let digest: String = guest.rules().as_str().chars().take(12).collect();
@@ -268,11 +268,11 @@ pub(super) async fn component(
                     ),
                     Text::new(
                         format!(
-                            "the next run tries it; `ruzhi guest diff {}/{}` shows what it would change",
+                            "the next run tries it; `ruzhi rules diff {}/{}` shows what it would change",
                             tenant.id, flow.id
                         ),
                         format!(
-                            "下次运行会尝试启用；可用 `ruzhi guest diff {}/{}` 查看差异",
+                            "下次运行会尝试启用；可用 `ruzhi rules diff {}/{}` 查看差异",
                             tenant.id, flow.id
                         ),
                     ),

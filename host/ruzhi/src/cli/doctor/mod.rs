@@ -78,12 +78,12 @@ impl CheckResult {
         Self { hint: Some(hint), ..Self::new(check, Level::Fail, message) }
     }
 
-    fn of_failure(check: &'static str, failure: &Report) -> Self {
+    fn of_report(check: &'static str, report: &Report) -> Self {
         Self {
-            code: Some(failure.code().to_owned()),
-            causes: failure.causes().to_vec(),
-            hint: failure.hint().cloned(),
-            ..Self::new(check, Level::Fail, failure.text().clone())
+            code: Some(report.code().to_owned()),
+            causes: report.causes().to_vec(),
+            hint: report.hint().cloned(),
+            ..Self::new(check, Level::Fail, report.text().clone())
         }
     }
 

@@ -19,7 +19,7 @@ const TOO_FAR: TimeDelta = TimeDelta::minutes(5);
 /// Checks a tenant's access to the services.
 pub(super) async fn tenant(config: &Config, tenant: &TenantConfig) -> Vec<CheckResult> {
     let directory = match online::directory(config, tenant).await {
-        Err(failure) => CheckResult::of_failure("wecom", &failure),
+        Err(report) => CheckResult::of_report("wecom", &report),
         Ok(()) => CheckResult::ok(
             "wecom",
             Text::new(
@@ -43,10 +43,10 @@ pub(super) async fn flow(
     let of = format!("{}/{}", tenant.id, flow.id);
     let widgets = match online::widgets(tenant, flow).await {
         Ok(widgets) => widgets,
-        Err(failure) => return vec![CheckResult::of_failure("jiandaoyun", &failure).of(of)],
+        Err(report) => return vec![CheckResult::of_report("jiandaoyun", &report).of(of)],
     };
     let form = match online::missing(tenant, flow, guest, &widgets) {
-        Some(failure) => CheckResult::of_failure("jiandaoyun", &failure),
+        Some(report) => CheckResult::of_report("jiandaoyun", &report),
         None => CheckResult::ok(
             "jiandaoyun",
             Text::new(
@@ -64,7 +64,7 @@ pub(super) async fn flow(
         let text = Text::new("the form's fields take the outcome of its rows", "表单字段可写入处理结果");
         findings.push(CheckResult::ok("write-back", text).of(&of));
     }
-    findings.extend(faults.iter().map(|fault| CheckResult::of_failure("write-back", fault).of(&of)));
+    findings.extend(faults.iter().map(|fault| CheckResult::of_report("write-back", fault).of(&of)));
     findings
 }
 

@@ -77,7 +77,7 @@ impl Qeasy {
         let tenant = dir.join("tenants").join(format!("{}.toml", self.tenant));
         let rules = dir.join("tenants").join(self.tenant.as_str()).join(format!("{}.json", self.flow));
         if !self.force {
-            refuse_existing(&[&tenant, &rules])?;
+            require_absent(&[&tenant, &rules])?;
         }
         // The tenant's file refers to the rules, so it is written last.
         write(&rules, &imported.rules, self.force)?;
@@ -178,7 +178,7 @@ fn read(path: &Path) -> Result<(String, String), Report> {
     }
 }
 
-fn refuse_existing(paths: &[&PathBuf]) -> Result<(), Report> {
+fn require_absent(paths: &[&PathBuf]) -> Result<(), Report> {
     let there: Vec<String> =
         paths.iter().filter(|path| path.exists()).map(|path| path.display().to_string()).collect();
     if there.is_empty() {

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use super::*;
 use crate::schedule::Schedule;
-use ruzhi_app::scheduler::StandingState;
+use ruzhi_app::scheduler::ScheduleStateKind;
 use ruzhi_model::Text;
 use ruzhi_store::WakeKind;
 
@@ -85,9 +85,9 @@ fn pause(state: &mut SchedulerState, id: &str, now: DateTime<Utc>) {
     assert!(state.pause(&tenant(id), &flow("f"), paused));
 }
 
-fn standing(state: &SchedulerState, id: &str, now: DateTime<Utc>) -> FlowStanding {
-    let all = state.standings(now, Duration::from_secs(15 * 60));
-    all.into_iter().find(|standing| standing.tenant == tenant(id)).unwrap()
+fn schedule_state(state: &SchedulerState, id: &str, now: DateTime<Utc>) -> ScheduleState {
+    let all = state.schedule_states(now, Duration::from_secs(15 * 60));
+    all.into_iter().find(|schedule_state| schedule_state.tenant == tenant(id)).unwrap()
 }
 
 /// The state as a restarted process restores it.

@@ -9,10 +9,10 @@ fn holds_until(state: &mut SchedulerState, moment: Option<DateTime<Utc>>, now: D
 #[test]
 fn a_flow_without_a_schedule_runs_when_a_decision_ceases_to_hold() {
     let mut state = state(&[planned("a", "")]);
-    assert_eq!(standing(&state, "a", at("12:00")).state, StandingState::Idle);
+    assert_eq!(schedule_state(&state, "a", at("12:00")).state, ScheduleStateKind::Idle);
     holds_until(&mut state, Some(at("13:30:05")), at("12:00"));
-    let waits = standing(&state, "a", at("12:00"));
-    assert_eq!((waits.state, waits.next), (StandingState::Waiting, Some(at("13:30:05"))));
+    let waits = schedule_state(&state, "a", at("12:00"));
+    assert_eq!((waits.state, waits.next), (ScheduleStateKind::Waiting, Some(at("13:30:05"))));
     assert_eq!(state.next_moment(), Some(at("13:30:05")));
     assert_eq!(why(&mut state, at("13:30:04")), None);
     assert_eq!(why(&mut state, at("13:30:05")), Some(Trigger::Moment));

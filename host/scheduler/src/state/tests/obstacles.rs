@@ -23,9 +23,9 @@ fn failing_work_is_tried_again_on_a_ladder_until_it_succeeds() {
         let mut state = state(&[planned("a", schedule)]);
         assert_eq!(why(&mut state, at("12:05")), Some(Trigger::Tick));
         assert_eq!(waits(&mut state, at("12:06"), 7), [1, 5, 15, 30, 60, 60, 60], "{schedule}");
-        assert_eq!(standing(&state, "a", at("14:59")).failures, 7);
+        assert_eq!(schedule_state(&state, "a", at("14:59")).failures, 7);
         end(&mut state, "a", RunOutcome::Done, at("14:59"));
-        assert_eq!(standing(&state, "a", at("14:59")).failures, 0);
+        assert_eq!(schedule_state(&state, "a", at("14:59")).failures, 0);
         assert_eq!(why(&mut state, at("14:59")), None, "the retry took up every tick before it");
         assert_eq!(state.next_moment(), Some(next));
     }
@@ -39,8 +39,8 @@ fn the_ladder_goes_on_after_a_restart() {
     assert_eq!(waits(&mut before, at("12:06"), 2), [1, 5]);
     end(&mut before, "a", RunOutcome::Failed, at("12:20"));
     let mut again = restarted(before, &flows, at("12:22"));
-    assert_eq!(standing(&again, "a", at("12:22")).state, StandingState::Retrying);
-    assert_eq!(standing(&again, "a", at("12:22")).next, Some(at("12:35")));
+    assert_eq!(schedule_state(&again, "a", at("12:22")).state, ScheduleStateKind::Retrying);
+    assert_eq!(schedule_state(&again, "a", at("12:22")).next, Some(at("12:35")));
     assert_eq!(why(&mut again, at("12:34")), None);
     assert_eq!(why(&mut again, at("12:35")), Some(Trigger::Retry));
 }
@@ -67,7 +67,7 @@ fn a_held_plan_is_no_failure() {
     end(&mut state, "a", RunOutcome::Failed, at("12:06"));
     assert_eq!(why(&mut state, at("12:07")), Some(Trigger::Retry));
     end(&mut state, "a", RunOutcome::Held, at("12:08"));
-    assert_eq!(standing(&state, "a", at("12:08")).state, StandingState::Waiting);
+    assert_eq!(schedule_state(&state, "a", at("12:08")).state, ScheduleStateKind::Waiting);
     assert_eq!(state.next_moment(), Some(at("12:10")));
 }
 
@@ -79,14 +79,14 @@ fn a_paused_flow_runs_for_a_person_alone_and_catches_up_when_it_is_resumed() {
     state.wake(&tenant("a"), &flow("f"), Wake::Callback, at("12:02"));
     assert_eq!(why(&mut state, at("13:00")), None);
     assert_eq!(state.next_moment(), None);
-    let paused = standing(&state, "a", at("13:00"));
-    assert_eq!((paused.state, paused.next, paused.late), (StandingState::Paused, None, false));
+    let paused = schedule_state(&state, "a", at("13:00"));
+    assert_eq!((paused.state, paused.next, paused.late), (ScheduleStateKind::Paused, None, false));
     state.ask(&tenant("a"), &flow("f"), 1, RequestKind::Other, at("13:01"));
     assert_eq!(why(&mut state, at("13:01")), Some(Trigger::Person(1)));
     end(&mut state, "a", RunOutcome::Done, at("13:02"));
     assert_eq!(why(&mut state, at("13:02")), None);
     state.resume(&tenant("a"), &flow("f"), at("13:03"));
-    assert!(!standing(&state, "a", at("13:03")).late, "it was not to run");
+    assert!(!schedule_state(&state, "a", at("13:03")).late, "it was not to run");
     assert_eq!(why(&mut state, at("13:03")), Some(Trigger::Tick));
     end(&mut state, "a", RunOutcome::Done, at("13:04"));
     assert_eq!(why(&mut state, at("13:04")), Some(Trigger::Callback));
@@ -100,11 +100,11 @@ fn a_pause_outlives_the_process_and_ends_no_run() {
     let mut before = state(&flows);
     assert_eq!(why(&mut before, at("12:05")), Some(Trigger::Tick));
     pause(&mut before, "a", at("12:05"));
-    assert_eq!(standing(&before, "a", at("12:05")).state, StandingState::Running);
+    assert_eq!(schedule_state(&before, "a", at("12:05")).state, ScheduleStateKind::Running);
     end(&mut before, "a", RunOutcome::Done, at("12:06"));
     let mut again = restarted(before, &flows, at("14:00"));
     assert_eq!(why(&mut again, at("14:00")), None);
-    assert_eq!(standing(&again, "a", at("14:00")).paused.unwrap().who, "李雷");
+    assert_eq!(schedule_state(&again, "a", at("14:00")).paused.unwrap().who, "李雷");
 }
 
 /// A flow rejected by a service at 12:06.
@@ -122,8 +122,8 @@ fn a_refused_flow_is_not_tried_until_its_settings_change() {
     let flows = [planned("a", "*/5 * * * *")];
     let mut state = refused();
     let day = |time: &str| on("2026-06-09", time);
-    let stands = standing(&state, "a", day("12:00"));
-    assert_eq!((stands.state, stands.failures), (StandingState::Blocked, 1));
+    let stands = schedule_state(&state, "a", day("12:00"));
+    assert_eq!((stands.state, stands.failures), (ScheduleStateKind::Blocked, 1));
     assert_eq!(stands.blocked.unwrap().code, "wecom.60020");
     state.set_flows(flows.to_vec(), day("12:01"));
     assert_eq!(why(&mut state, day("12:01")), None);
@@ -131,7 +131,7 @@ fn a_refused_flow_is_not_tried_until_its_settings_change() {
     assert_eq!(why(&mut again, day("12:02")), None);
     let others = vec![ScheduledFlow { settings: "others".to_owned(), ..planned("a", "*/5 * * * *") }];
     again.set_flows(others, day("12:03"));
-    assert_eq!(standing(&again, "a", day("12:03")).failures, 0);
+    assert_eq!(schedule_state(&again, "a", day("12:03")).failures, 0);
     assert_eq!(why(&mut again, day("12:03")), Some(Trigger::Retry));
     end(&mut again, "a", RunOutcome::Done, day("12:04"));
     assert_eq!(why(&mut again, day("12:04")), None);
@@ -154,16 +154,16 @@ fn a_person_s_sync_that_succeeds_lifts_a_block_and_nothing_else_of_theirs_does()
         [(1, RequestKind::Other, RunOutcome::Done), (2, RequestKind::Sync, RunOutcome::Failed)]
     {
         state.ask(&tenant("a"), &flow("f"), ticket, ask, day("12:01"));
-        assert_eq!(standing(&state, "a", day("12:01")).state, StandingState::Queued);
+        assert_eq!(schedule_state(&state, "a", day("12:01")).state, ScheduleStateKind::Queued);
         assert_eq!(why(&mut state, day("12:01")), Some(Trigger::Person(ticket)));
         end(&mut state, "a", outcome, day("12:02"));
         assert_eq!(why(&mut state, day("12:02")), None);
-        assert_eq!(standing(&state, "a", day("12:02")).state, StandingState::Blocked);
+        assert_eq!(schedule_state(&state, "a", day("12:02")).state, ScheduleStateKind::Blocked);
     }
     state.ask(&tenant("a"), &flow("f"), 3, RequestKind::Sync, day("12:03"));
     assert_eq!(why(&mut state, day("12:03")), Some(Trigger::Person(3)));
     end(&mut state, "a", RunOutcome::Done, day("12:04"));
-    assert_eq!(standing(&state, "a", day("12:04")).state, StandingState::Waiting);
+    assert_eq!(schedule_state(&state, "a", day("12:04")).state, ScheduleStateKind::Waiting);
     assert_eq!(state.next_moment(), Some(day("12:05")));
 }
 
@@ -187,10 +187,10 @@ fn a_person_is_next_in_the_flow_and_one_request_is_one_run() {
     end(&mut state, "a", RunOutcome::Failed, at("12:10"));
     assert_eq!(why(&mut state, at("12:10")), Some(Trigger::Person(1)));
     end(&mut state, "a", RunOutcome::Done, at("12:10"));
-    assert_eq!(standing(&state, "a", at("12:10")).failures, 1, "no work was done");
+    assert_eq!(schedule_state(&state, "a", at("12:10")).failures, 1, "no work was done");
     assert_eq!(why(&mut state, at("12:10")), Some(Trigger::Person(2)));
     end(&mut state, "a", RunOutcome::Done, at("12:11"));
-    assert_eq!(standing(&state, "a", at("12:11")).failures, 0);
+    assert_eq!(schedule_state(&state, "a", at("12:11")).failures, 0);
     assert_eq!(why(&mut state, at("12:11")), None);
     assert_eq!(state.next_moment(), Some(at("12:15")));
     assert!(!state.ask(&tenant("b"), &flow("f"), 3, RequestKind::Sync, at("12:11")));
@@ -202,7 +202,7 @@ fn what_a_person_s_failed_sync_took_up_is_due_again() {
     state.ask(&tenant("a"), &flow("f"), 1, RequestKind::Sync, at("13:00"));
     assert_eq!(why(&mut state, at("13:00")), Some(Trigger::Person(1)));
     end(&mut state, "a", RunOutcome::Failed, at("13:01"));
-    assert_eq!(standing(&state, "a", at("13:01")).failures, 0);
+    assert_eq!(schedule_state(&state, "a", at("13:01")).failures, 0);
     assert_eq!(why(&mut state, at("13:01")), Some(Trigger::Tick));
 }
 
@@ -211,7 +211,7 @@ fn a_run_has_its_id_while_it_runs() {
     let mut state = state(&[planned("a", "*/5 * * * *")]);
     assert_eq!(why(&mut state, at("12:05")), Some(Trigger::Tick));
     state.began(&tenant("a"), &flow("f"), "r1".parse().unwrap());
-    assert_eq!(standing(&state, "a", at("12:05")).run, Some("r1".parse().unwrap()));
+    assert_eq!(schedule_state(&state, "a", at("12:05")).run, Some("r1".parse().unwrap()));
     end(&mut state, "a", RunOutcome::Done, at("12:06"));
-    assert_eq!(standing(&state, "a", at("12:06")).run, None);
+    assert_eq!(schedule_state(&state, "a", at("12:06")).run, None);
 }

@@ -15,7 +15,7 @@ fn flows_of_one_corp_that_are_due_together_begin_together_and_never_apart() {
     assert_eq!(begins(&mut state, at("12:06"), 9), ["e/f Tick"], "the corp is busy");
     end(&mut state, "a", RunOutcome::Done, at("12:07"));
     assert_eq!(begins(&mut state, at("12:10"), 9), Vec::<String>::new(), "one of the batch is not done");
-    assert_eq!(standing(&state, "d", at("12:10")).state, StandingState::Queued);
+    assert_eq!(schedule_state(&state, "d", at("12:10")).state, ScheduleStateKind::Queued);
     end(&mut state, "b", RunOutcome::Done, at("12:11"));
     assert_eq!(begins(&mut state, at("12:11"), 9), ["a/f Tick, b/f Tick, d/f Tick"]);
 }
@@ -95,7 +95,7 @@ fn a_tick_or_retry_that_has_not_begun_in_time_is_late() {
     assert_eq!(begins(&mut state, at("12:05"), 1), ["a/f Tick"]);
     state.wake(&tenant("c"), &flow("f"), Wake::Push, at("12:05"));
     let late = |state: &SchedulerState, time: &str| -> Vec<String> {
-        let all = state.standings(at(time), Duration::from_secs(15 * 60));
+        let all = state.schedule_states(at(time), Duration::from_secs(15 * 60));
         all.into_iter().filter(|flow| flow.late).map(|flow| flow.tenant.to_string()).collect()
     };
     assert_eq!(late(&state, "12:19"), Vec::<String>::new());

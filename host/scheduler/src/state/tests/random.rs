@@ -53,7 +53,7 @@ fn flows(mask: u8) -> Vec<ScheduledFlow> {
 /// The scheduler's behaviour as seen from outside.
 struct Seen {
     state: SchedulerState,
-    stored: BTreeMap<TenantId, StandingRow>,
+    stored: BTreeMap<TenantId, ScheduleStateRow>,
     mask: u8,
     now: DateTime<Utc>,
     /// The corp of every flow that runs.
@@ -184,8 +184,8 @@ impl Seen {
                 }
             }
             assert_eq!(self.asked, Vec::<u64>::new(), "every request is answered");
-            let standings = self.state.standings(self.now, Duration::ZERO);
-            assert!(standings.iter().all(|flow| !flow.late && flow.state != StandingState::Queued));
+            let schedule_states = self.state.schedule_states(self.now, Duration::ZERO);
+            assert!(schedule_states.iter().all(|flow| !flow.late && flow.state != ScheduleStateKind::Queued));
             match self.state.next_moment() {
                 Some(next) if next <= until => {
                     assert!(next > self.now, "what is due has begun");

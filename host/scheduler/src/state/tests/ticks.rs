@@ -7,7 +7,7 @@ fn a_flow_never_seen_before_waits_for_its_next_tick() {
     let mut state = state(&[planned("a", "*/5 * * * *")]);
     assert_eq!(why(&mut state, at("12:00")), None);
     assert_eq!(state.next_moment(), Some(at("12:05")));
-    assert_eq!(standing(&state, "a", at("12:01")).next, Some(at("12:05")));
+    assert_eq!(schedule_state(&state, "a", at("12:01")).next, Some(at("12:05")));
     assert_eq!(why(&mut state, at("12:04:59")), None);
     assert_eq!(why(&mut state, at("12:05")), Some(Trigger::Tick));
     assert_eq!(state.next_moment(), Some(at("12:10")));
@@ -28,7 +28,7 @@ fn ticks_missed_while_the_process_was_down_are_one() {
     end(&mut before, "a", RunOutcome::Done, at("12:06"));
     let start = on("2026-06-04", "08:02");
     let mut again = restarted(before, &flows, start);
-    assert!(!standing(&again, "a", start).late, "it could not run before it was started");
+    assert!(!schedule_state(&again, "a", start).late, "it could not run before it was started");
     assert_eq!(why(&mut again, start), Some(Trigger::Tick));
     end(&mut again, "a", RunOutcome::Done, start);
     assert_eq!(why(&mut again, start), None);
@@ -65,10 +65,10 @@ fn ticks_that_pass_during_a_run_are_one() {
     let mut state = state(&[planned("a", "*/5 * * * *")]);
     assert_eq!(why(&mut state, at("12:05")), Some(Trigger::Tick));
     assert_eq!(why(&mut state, at("12:17")), None);
-    assert!(!standing(&state, "a", at("12:47")).late, "it is its own run that it waits for");
+    assert!(!schedule_state(&state, "a", at("12:47")).late, "it is its own run that it waits for");
     end(&mut state, "a", RunOutcome::Done, at("12:17"));
-    assert!(!standing(&state, "a", at("12:31")).late, "it could begin from 12:17 on");
-    assert!(standing(&state, "a", at("12:32")).late);
+    assert!(!schedule_state(&state, "a", at("12:31")).late, "it could begin from 12:17 on");
+    assert!(schedule_state(&state, "a", at("12:32")).late);
     assert_eq!(why(&mut state, at("12:17")), Some(Trigger::Tick));
     end(&mut state, "a", RunOutcome::Done, at("12:18"));
     assert_eq!(why(&mut state, at("12:18")), None);
@@ -78,11 +78,11 @@ fn ticks_that_pass_during_a_run_are_one() {
 #[test]
 fn pushes_before_a_run_are_one_and_pushes_during_it_are_one_more() {
     let mut state = state(&[planned("a", "")]);
-    assert_eq!(standing(&state, "a", at("12:00")).state, StandingState::Idle);
+    assert_eq!(schedule_state(&state, "a", at("12:00")).state, ScheduleStateKind::Idle);
     for second in 10..20 {
         assert!(state.wake(&tenant("a"), &flow("f"), Wake::Push, at(&format!("12:00:{second}"))));
     }
-    assert_eq!(standing(&state, "a", at("12:01")).queued_since, Some(at("12:00:10")));
+    assert_eq!(schedule_state(&state, "a", at("12:01")).queued_since, Some(at("12:00:10")));
     assert_eq!(why(&mut state, at("12:01")), Some(Trigger::Push));
     for second in 10..20 {
         state.wake(&tenant("a"), &flow("f"), Wake::Push, at(&format!("12:01:{second}")));
@@ -113,7 +113,7 @@ fn a_callback_asks_for_a_look_of_its_own() {
     end(&mut state, "a", RunOutcome::Done, at("12:06"));
     assert_eq!(why(&mut state, at("12:06")), Some(Trigger::Callback));
     end(&mut state, "a", RunOutcome::Failed, at("12:07"));
-    assert_eq!(standing(&state, "a", at("12:07")).failures, 0);
+    assert_eq!(schedule_state(&state, "a", at("12:07")).failures, 0);
     assert_eq!(why(&mut state, at("12:07")), None);
     assert_eq!(why(&mut state, at("12:10")), Some(Trigger::Tick));
 }
@@ -126,7 +126,7 @@ fn what_a_flow_was_woken_for_is_due_at_the_next_start() {
         flow: flow("f"),
         kind,
         at: at(moment),
-        times: 1,
+        count: 1,
     };
     let mut before = state(&flows);
     pause(&mut before, "b", at("12:01"));
@@ -172,7 +172,7 @@ fn a_flow_that_is_gone_begins_no_more_and_comes_back_as_it_was() {
     assert!(!state.wake(&tenant("b"), &flow("f"), Wake::Push, at("12:05")));
     end(&mut state, "a", RunOutcome::Done, at("12:05"));
     state.set_flows(both.to_vec(), at("12:06"));
-    assert_eq!(standing(&state, "b", at("12:06")).state, StandingState::Paused);
+    assert_eq!(schedule_state(&state, "b", at("12:06")).state, ScheduleStateKind::Paused);
     state.resume(&tenant("b"), &flow("f"), at("12:06"));
     assert_eq!(begins(&mut state, at("12:06"), 9), ["b/f Tick"]);
 }
@@ -189,7 +189,7 @@ fn a_flow_that_goes_while_it_runs_keeps_its_corp_busy_until_it_ends() {
     assert_eq!(state.busy(), 1);
     end(&mut state, "a", RunOutcome::Done, at("12:12"));
     assert_eq!(begins(&mut state, at("12:12"), 9), ["b/f Tick"]);
-    assert_eq!(state.standings(at("12:12"), Duration::ZERO).len(), 1);
+    assert_eq!(state.schedule_states(at("12:12"), Duration::ZERO).len(), 1);
     let rows = state.changed_rows();
     assert_eq!(rows.iter().map(|row| row.tenant.as_str()).collect::<Vec<_>>(), ["a", "b"]);
 }

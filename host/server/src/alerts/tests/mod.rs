@@ -1,4 +1,4 @@
-//! Tests of the alarms' guarantees.
+//! Tests of the alerts' guarantees.
 
 mod answers;
 mod notifier;
@@ -12,10 +12,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use super::condition::AlarmCondition;
-use super::delivery::{AlarmTransport, PostError, PostReply};
+use super::condition::AlertCondition;
+use super::delivery::{AlertTransport, PostError, PostReply};
 use ruzhi_model::{Clock, Text};
-use ruzhi_store::AlarmRow;
+use ruzhi_store::AlertRow;
 
 fn noon() -> DateTime<Utc> {
     "2026-05-01T12:00:00Z".parse().unwrap()
@@ -41,8 +41,8 @@ impl Clock for Hand {
     }
 }
 
-fn condition(key: &str) -> AlarmCondition {
-    AlarmCondition {
+fn condition(key: &str) -> AlertCondition {
+    AlertCondition {
         key: key.to_owned(),
         kind: "run.late",
         tenant: None,
@@ -53,8 +53,8 @@ fn condition(key: &str) -> AlarmCondition {
     }
 }
 
-fn row(key: &str, kind: &str) -> AlarmRow {
-    AlarmRow {
+fn row(key: &str, kind: &str) -> AlertRow {
+    AlertRow {
         key: key.to_owned(),
         kind: kind.to_owned(),
         tenant: None,
@@ -65,9 +65,9 @@ fn row(key: &str, kind: &str) -> AlarmRow {
         since: noon(),
         last_seen: noon(),
         seen: 1,
-        told_at: None,
-        over_at: None,
-        over_told_at: None,
+        notified_at: None,
+        resolved_at: None,
+        resolution_notified_at: None,
     }
 }
 
@@ -98,7 +98,7 @@ impl Script {
 }
 
 #[async_trait]
-impl AlarmTransport for Script {
+impl AlertTransport for Script {
     async fn post(&self, url: &SecretString, body: Vec<u8>) -> Result<PostReply, PostError> {
         let body = serde_json::from_slice(&body).unwrap();
         self.posted.lock().unwrap().push((url.expose_secret().to_owned(), body));

@@ -8,27 +8,27 @@ use tempfile::TempDir;
 
 use super::{Hand, Script, noon};
 use crate::alerts::address::Addresses;
-use crate::alerts::{handle::AlarmObservation, notifier::Notifier};
+use crate::alerts::{handle::AlertObservation, notifier::Notifier};
 use crate::tests::removed::remove;
 use ruzhi_app::deployment::RulesExchange;
 use ruzhi_app::scheduler::RunResult;
-use ruzhi_config::AlarmSettings;
+use ruzhi_config::AlertSettings;
 use ruzhi_message::{Report, exit};
 use ruzhi_model::{Clock as _, Lang, MemberKey, RemovalAnswer, Text};
 use ruzhi_plan::Counts;
 use ruzhi_plan::drift::DriftFinding;
-use ruzhi_store::{Access, AlarmRow, Database, DriftCheckRow, RunKind, RunRow, RunState};
+use ruzhi_store::{Access, AlertRow, Database, DriftCheckRow, RunKind, RunRow, RunState};
 use ruzhi_sync::{ClockSource, Notice};
 
 const ROBOT: &str = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=7c1d";
-const OTHER: &str = "https://it.example/alarms?token=s3cret";
+const OTHER: &str = "https://it.example/alerts?token=s3cret";
 
 struct Office {
     notifier: Notifier,
     clock: Hand,
     script: Script,
     store: Arc<Database>,
-    standing: Arc<RwLock<Vec<AlarmRow>>>,
+    active: Arc<RwLock<Vec<AlertRow>>>,
     _folder: TempDir,
 }
 
@@ -36,9 +36,9 @@ fn addresses(robot: bool, url: bool) -> Addresses {
     Addresses::of_host(receivers(robot, url))
 }
 
-fn receivers(robot: bool, url: bool) -> AlarmSettings {
+fn receivers(robot: bool, url: bool) -> AlertSettings {
     let secret = |text: &str| SecretString::from(text.to_owned());
-    AlarmSettings {
+    AlertSettings {
         robot: robot.then(|| secret(ROBOT)),
         url: url.then(|| secret(OTHER)),
         lang: Some(Lang::En),
@@ -57,16 +57,16 @@ impl Office {
         let store = Database::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
         let (store, clock, script): (Arc<Database>, _, _) =
             (Arc::new(store), Hand::at_noon(), Script::taking());
-        let standing = Arc::default();
-        let notifier = Self::notifier(&store, &clock, &script, &standing, addresses);
-        Self { notifier, clock, script, store, standing, _folder: folder }
+        let active = Arc::default();
+        let notifier = Self::notifier(&store, &clock, &script, &active, addresses);
+        Self { notifier, clock, script, store, active, _folder: folder }
     }
 
     fn notifier(
         store: &Arc<Database>,
         clock: &Hand,
         script: &Script,
-        standing: &Arc<RwLock<Vec<AlarmRow>>>,
+        active: &Arc<RwLock<Vec<AlertRow>>>,
         addresses: Addresses,
     ) -> Notifier {
         Notifier::new(
@@ -74,13 +74,13 @@ impl Office {
             Arc::new(clock.clone()),
             Box::new(move || addresses.clone()),
             Arc::new(script.clone()),
-            Arc::clone(standing),
+            Arc::clone(active),
         )
     }
 
     /// The process ends, and another begins.
     async fn restart(&mut self, addresses: Addresses) {
-        self.notifier = Self::notifier(&self.store, &self.clock, &self.script, &self.standing, addresses);
+        self.notifier = Self::notifier(&self.store, &self.clock, &self.script, &self.active, addresses);
         self.notifier.remember().await;
     }
 
@@ -88,7 +88,7 @@ impl Office {
     async fn fail(&mut self, flows: std::ops::Range<usize>) {
         for n in flows {
             self.notifier
-                .observe(AlarmObservation::RunEnded(Box::new(ended(n, Some(broken("source.fields"))))))
+                .observe(AlertObservation::RunEnded(Box::new(ended(n, Some(broken("source.fields"))))))
                 .await;
         }
     }
@@ -117,13 +117,13 @@ impl Office {
         self.store.drift_check_put(&check, &findings).await.unwrap();
     }
 
-    /// The texts of the alarms that stand.
+    /// The texts of the alerts that stand.
     fn texts(&self) -> Vec<String> {
         self.standing.read().unwrap().iter().map(|row| row.text.en.clone()).collect()
     }
 
     fn kinds(&self) -> Vec<String> {
-        self.standing.read().unwrap().iter().map(|row| row.kind.clone()).collect()
+        self.active.read().unwrap().iter().map(|row| row.kind.clone()).collect()
     }
 }
 
@@ -166,7 +166,7 @@ fn ended(n: usize, failure: Option<Report>) -> RunResult {
 #[tokio::test]
 async fn a_flow_fails_from_the_second_time_on_or_at_once_if_no_attempt_mends_it() {
     let mut office = Office::open(addresses(true, false)).await;
-    let passing = || AlarmObservation::RunEnded(Box::new(ended(1, Some(broken("jiandaoyun.no_answer")))));
+    let passing = || AlertObservation::RunEnded(Box::new(ended(1, Some(broken("jiandaoyun.no_answer")))));
     office.notifier.observe(passing()).await;
     assert!(office.told().await.is_empty());
     office.notifier.observe(passing()).await;
@@ -174,13 +174,13 @@ async fn a_flow_fails_from_the_second_time_on_or_at_once_if_no_attempt_mends_it(
     assert!(told[0].contains("2 runs failed in a row") && told[0].contains("mend it"), "{told:?}");
     office.notifier.observe(passing()).await;
     assert!(office.told().await.is_empty(), "it stands, and was told");
-    office.notifier.observe(AlarmObservation::RunEnded(Box::new(ended(1, None)))).await;
-    assert!(office.told().await[0].contains("over: flow failing"));
+    office.notifier.observe(AlertObservation::RunEnded(Box::new(ended(1, None)))).await;
+    assert!(office.told().await[0].contains("resolved: flow failing"));
     office.fail(2..3).await;
     assert!(office.told().await[0].contains("source.fields"));
     let quit = ended(3, Some(broken("run.quit")));
-    office.notifier.observe(AlarmObservation::RunEnded(Box::new(quit.clone()))).await;
-    office.notifier.observe(AlarmObservation::RunEnded(Box::new(quit))).await;
+    office.notifier.observe(AlertObservation::RunEnded(Box::new(quit.clone()))).await;
+    office.notifier.observe(AlertObservation::RunEnded(Box::new(quit))).await;
     assert!(office.told().await.is_empty(), "a process that ends is no failure");
 }
 
@@ -189,7 +189,7 @@ async fn a_refused_credential_says_whose_it_is_the_code_and_what_to_do() {
     let mut office = Office::open(addresses(true, false)).await;
     let failure = broken("wecom.60020").hinting(Text::new("Add the IP 203.0.113.9 to 企业可信IP", "…"));
     let blocked = RunResult { blocked: true, ..ended(1, Some(failure)) };
-    office.notifier.observe(AlarmObservation::RunEnded(Box::new(blocked))).await;
+    office.notifier.observe(AlertObservation::RunEnded(Box::new(blocked))).await;
     let told = office.told().await;
     for part in ["WeCom refuses", "wecom.60020", "203.0.113.9", "factory/f1"] {
         assert!(told[0].contains(part), "{part}: {told:?}");
@@ -201,7 +201,7 @@ async fn a_refused_credential_says_whose_it_is_the_code_and_what_to_do() {
 async fn a_robot_is_told_no_more_than_twenty_messages_in_any_minute_and_what_is_left_together() {
     let mut office = Office::open(addresses(true, false)).await;
     let mut sent = 0;
-    // An alarm a second, and a burst: more than would fit one by one.
+    // An alert a second, and a burst: more than would fit one by one.
     for n in 0..50 {
         office.fail(n..n + 1).await;
         if n == 30 {
@@ -214,7 +214,7 @@ async fn a_robot_is_told_no_more_than_twenty_messages_in_any_minute_and_what_is_
     office.clock.on(TimeDelta::seconds(10));
     let told = office.told().await;
     assert_eq!(told.len(), 1, "everything that is left, in one message");
-    assert!(told[0].starts_with("**ruzhi: 330 alarms**") && told[0].len() <= 4096, "{}", told[0]);
+    assert!(told[0].starts_with("**ruzhi: 330 alerts**") && told[0].len() <= 4096, "{}", told[0]);
     assert!(office.told().await.is_empty());
 }
 
@@ -235,22 +235,22 @@ async fn an_address_that_does_not_answer_is_tried_again_later_and_what_was_told_
     assert!(office.told().await.is_empty(), "the process before told it");
     office.clock.on(TimeDelta::hours(24));
     assert_eq!(office.told().await, ["reminder"]);
-    office.notifier.observe(AlarmObservation::RunEnded(Box::new(ended(1, None)))).await;
+    office.notifier.observe(AlertObservation::RunEnded(Box::new(ended(1, None)))).await;
     office.restart(addresses(false, true)).await;
-    assert_eq!(office.told().await, ["over"]);
+    assert_eq!(office.told().await, ["resolved"]);
     office.restart(addresses(false, true)).await;
     assert!(office.told().await.is_empty() && office.kinds().is_empty());
 }
 
 #[tokio::test]
-async fn a_robot_that_was_removed_is_an_alarm_for_the_other_address_until_it_is_back() {
+async fn a_robot_that_was_removed_is_an_alert_for_the_other_address_until_it_is_back() {
     let mut office = Office::open(addresses(true, true)).await;
     office.script.answer(Some((200, r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#)));
     office.fail(1..2).await;
     office.told().await;
-    // The other address is judged by the status alone, so it took the alarm.
-    assert_eq!(office.kinds(), ["alarms.refused", "flow.failing"]);
-    let row = office.standing.read().unwrap()[0].clone();
+    // The other address is judged by the status alone, so it took the alert.
+    assert_eq!(office.kinds(), ["alerts.undelivered", "flow.failing"]);
+    let row = office.active.read().unwrap()[0].clone();
     assert!(row.text.en.contains("93000") && !row.key.contains("7c1d"), "{row:?}");
     assert_eq!(office.told().await, ["raised"], "of the robot, to the other");
     office.clock.on(TimeDelta::hours(1));
@@ -258,23 +258,23 @@ async fn a_robot_that_was_removed_is_an_alarm_for_the_other_address_until_it_is_
     let told = office.told().await;
     assert!(told.len() == 1 && told[0].contains("flow failing"), "{told:?}");
     assert_eq!(office.kinds(), ["flow.failing"]);
-    assert_eq!(office.told().await, ["over"]);
+    assert_eq!(office.told().await, ["resolved"]);
 }
 
 #[tokio::test]
 async fn files_that_are_refused_and_runs_that_are_not_done_are_told() {
     let mut office = Office::open(addresses(true, false)).await;
-    office.notifier.observe(AlarmObservation::FilesChanged(Some(broken("config")))).await;
+    office.notifier.observe(AlertObservation::FilesChanged(Some(broken("config")))).await;
     assert!(office.told().await[0].contains("ruzhi check"));
-    office.notifier.observe(AlarmObservation::FilesChanged(None)).await;
-    assert!(office.told().await[0].contains("over: files refused"));
+    office.notifier.observe(AlertObservation::FilesChanged(None)).await;
+    assert!(office.told().await[0].contains("resolved: configuration invalid"));
     let mut undone = ended(1, None);
     if let Some(run) = &mut undone.run {
         run.state = RunState::Failed;
         run.problem = Some(Text::new("3 operations were not done", "3 项操作未完成"));
     }
     for _ in 0..2 {
-        office.notifier.observe(AlarmObservation::RunEnded(Box::new(undone.clone()))).await;
+        office.notifier.observe(AlertObservation::RunEnded(Box::new(undone.clone()))).await;
     }
     assert!(office.told().await[0].contains("3 operations were not done"));
 }
@@ -285,7 +285,7 @@ async fn a_clock_that_is_off_is_told_once_for_a_tenant_and_is_over_when_a_run_fi
     let off = Notice::ClockOff { service: ClockSource::JianDaoYun, ahead: 1800 };
     for n in [1, 2, 1] {
         let ended = RunResult { notices: vec![off.clone()], ..ended(n, None) };
-        office.notifier.observe(AlarmObservation::RunEnded(Box::new(ended))).await;
+        office.notifier.observe(AlertObservation::RunEnded(Box::new(ended))).await;
     }
     assert_eq!(office.kinds(), ["clock.off"]);
     let told = office.told().await;
@@ -296,15 +296,15 @@ async fn a_clock_that_is_off_is_told_once_for_a_tenant_and_is_over_when_a_run_fi
     // A run that failed may not have come so far, and one that reads no form has not looked.
     office
         .notifier
-        .observe(AlarmObservation::RunEnded(Box::new(ended(1, Some(broken("jiandaoyun.no_answer"))))))
+        .observe(AlertObservation::RunEnded(Box::new(ended(1, Some(broken("jiandaoyun.no_answer"))))))
         .await;
     let mut drift = ended(1, None);
     drift.run.as_mut().unwrap().kind = RunKind::Drift;
-    office.notifier.observe(AlarmObservation::RunEnded(Box::new(drift))).await;
+    office.notifier.observe(AlertObservation::RunEnded(Box::new(drift))).await;
     assert!(office.kinds().contains(&"clock.off".to_owned()));
-    office.notifier.observe(AlarmObservation::RunEnded(Box::new(ended(1, None)))).await;
+    office.notifier.observe(AlertObservation::RunEnded(Box::new(ended(1, None)))).await;
     assert!(office.kinds().is_empty());
-    assert!(office.told().await[0].contains("over: clock off"));
+    assert!(office.told().await[0].contains("resolved: clock off"));
 }
 
 #[tokio::test]
@@ -312,12 +312,12 @@ async fn a_form_without_rows_is_told_until_a_run_finds_one() {
     let mut office = Office::open(addresses(true, false)).await;
     let nothing = Notice::NoRow { filtered: true, no_workflow: true };
     let empty = RunResult { notices: vec![nothing], ..ended(3, None) };
-    office.notifier.observe(AlarmObservation::RunEnded(Box::new(empty))).await;
-    office.notifier.observe(AlarmObservation::RunEnded(Box::new(ended(4, None)))).await;
+    office.notifier.observe(AlertObservation::RunEnded(Box::new(empty))).await;
+    office.notifier.observe(AlertObservation::RunEnded(Box::new(ended(4, None)))).await;
     assert_eq!(office.kinds(), ["form.empty"], "another flow's form says nothing of this one");
     let told = office.told().await.remove(0);
     assert!(told.contains("form without rows") && told.contains("`flowState`"), "{told}");
-    office.notifier.observe(AlarmObservation::RunEnded(Box::new(ended(3, None)))).await;
+    office.notifier.observe(AlertObservation::RunEnded(Box::new(ended(3, None)))).await;
     assert!(office.kinds().is_empty());
 }
 
@@ -333,13 +333,13 @@ async fn members_who_were_removed_by_hand_are_named_until_a_person_has_decided()
     remove(office.store.as_ref()).await;
     office.notifier.look().await;
     assert_eq!(office.kinds(), ["members.removed"]);
-    let alarm = office.standing.read().unwrap()[0].clone();
-    assert!(alarm.text.en.starts_with("1 members were removed from WeCom by hand"), "{}", alarm.text.en);
-    for text in [&alarm.text.en, &alarm.text.zh] {
+    let alert = office.active.read().unwrap()[0].clone();
+    assert!(alert.text.en.starts_with("1 members were removed from WeCom by hand"), "{}", alert.text.en);
+    for text in [&alert.text.en, &alert.text.zh] {
         assert!(text.contains("w1"), "{text}");
     }
-    assert!(alarm.hint.unwrap().zh.contains("`ruzhi removed acme`"));
-    assert_eq!(alarm.page.unwrap(), "/quarantine?tenant=acme&flow=onboarding&rule=member.removed");
+    assert!(alert.hint.unwrap().zh.contains("`ruzhi removed acme`"));
+    assert_eq!(alert.page.unwrap(), "/quarantine?tenant=acme&flow=onboarding&rule=member.removed");
     let key = MemberKey::of("w1");
     assert!(office.store.removal_answer(&row.tenant, &key, RemovalAnswer::Release).await.unwrap());
     office.notifier.look().await;

@@ -1,4 +1,4 @@
-//! The texts of alarms, detected growth, and text that must never appear in a message.
+//! The texts of alerts, detected growth, and text that must never appear in a message.
 
 use chrono::TimeDelta;
 
@@ -6,13 +6,13 @@ use super::{noon, row};
 use crate::alerts::address::Addresses;
 use crate::alerts::condition;
 use crate::alerts::detector::{Detection, Detector};
-use crate::alerts::message::{AlarmNotice, LONGEST, alone, together, url_body, words};
-use crate::alerts::state::AlarmEvent;
+use crate::alerts::message::{AlertNotice, LONGEST, alone, together, url_body, words};
+use crate::alerts::state::AlertEvent;
 use ruzhi_model::{Lang, Text};
-use ruzhi_store::{AlarmRow, FlowStatus};
+use ruzhi_store::{AlertRow, FlowStatus};
 
-fn held(event: AlarmEvent) -> AlarmNotice {
-    let alarm = AlarmRow {
+fn held(event: AlertEvent) -> AlertNotice {
+    let alert = AlertRow {
         tenant: Some("jingxintai".parse().unwrap()),
         flow: Some("onboarding".parse().unwrap()),
         text: Text::new(
@@ -23,7 +23,7 @@ fn held(event: AlarmEvent) -> AlarmNotice {
         page: Some("/plans/jingxintai/p1".to_owned()),
         ..row("plan.held/jingxintai/onboarding", "plan.held")
     };
-    AlarmNotice { event, alarm }
+    AlertNotice { event, alert }
 }
 
 fn addresses() -> Addresses {
@@ -31,15 +31,15 @@ fn addresses() -> Addresses {
 }
 
 #[test]
-fn an_alarm_in_chinese_in_english_and_in_both() {
+fn an_alert_in_chinese_in_english_and_in_both() {
     let addresses = addresses();
-    insta::assert_snapshot!("raised_zh", alone(&held(AlarmEvent::Raised), &addresses, Some(Lang::Zh)));
-    insta::assert_snapshot!("raised_en", alone(&held(AlarmEvent::Raised), &addresses, Some(Lang::En)));
-    insta::assert_snapshot!("reminder_both", alone(&held(AlarmEvent::Reminder), &addresses, None));
-    insta::assert_snapshot!("over_zh", alone(&held(AlarmEvent::Over), &addresses, Some(Lang::Zh)));
+    insta::assert_snapshot!("raised_zh", alone(&held(AlertEvent::Raised), &addresses, Some(Lang::Zh)));
+    insta::assert_snapshot!("raised_en", alone(&held(AlertEvent::Raised), &addresses, Some(Lang::En)));
+    insta::assert_snapshot!("reminder_both", alone(&held(AlertEvent::Reminder), &addresses, None));
+    insta::assert_snapshot!("over_zh", alone(&held(AlertEvent::Resolved), &addresses, Some(Lang::Zh)));
     let two = [
-        held(AlarmEvent::Raised),
-        AlarmNotice { event: AlarmEvent::Over, alarm: row("run.late", "run.late") },
+        held(AlertEvent::Raised),
+        AlertNotice { event: AlertEvent::Resolved, alert: row("run.late", "run.late") },
     ];
     insta::assert_snapshot!("together_zh", together(&two, &addresses, Some(Lang::Zh)));
     insta::assert_snapshot!("together_en", together(&two, &addresses, Some(Lang::En)));
@@ -47,34 +47,34 @@ fn an_alarm_in_chinese_in_english_and_in_both() {
 
 #[test]
 fn no_message_is_longer_than_a_robot_takes_and_the_link_is_never_cut() {
-    let mut long = held(AlarmEvent::Raised);
-    long.alarm.text = Text::new("x".repeat(9000), "长".repeat(9000));
-    long.alarm.hint = Some(long.alarm.text.clone());
+    let mut long = held(AlertEvent::Raised);
+    long.alert.text = Text::new("x".repeat(9000), "长".repeat(9000));
+    long.alert.hint = Some(long.alert.text.clone());
     let addresses = addresses();
     for lang in [None, Some(Lang::Zh), Some(Lang::En)] {
         let text = alone(&long, &addresses, lang);
         assert!(text.len() <= LONGEST && text.contains("(https://ruzhi.example/plans/jingxintai/p1)"));
-        let many: Vec<AlarmNotice> = (0..500).map(|_| long.clone()).collect();
+        let many: Vec<AlertNotice> = (0..500).map(|_| long.clone()).collect();
         let text = together(&many, &addresses, lang);
-        assert!(text.len() <= LONGEST && text.ends_with("(https://ruzhi.example/alarms)"), "{}", text.len());
+        assert!(text.len() <= LONGEST && text.ends_with("(https://ruzhi.example/alerts)"), "{}", text.len());
     }
 }
 
 #[test]
-fn any_other_address_gets_the_alarm_as_json_without_what_is_private() {
+fn any_other_address_gets_the_alert_as_json_without_what_is_private() {
     let body: serde_json::Value =
-        serde_json::from_slice(&url_body(&held(AlarmEvent::Raised), &addresses())).unwrap();
+        serde_json::from_slice(&url_body(&held(AlertEvent::Raised), &addresses())).unwrap();
     insta::assert_json_snapshot!("posted", body);
 }
 
-fn status(rejects: u64) -> FlowStatus {
+fn status(rejected: u64) -> FlowStatus {
     FlowStatus {
         tenant: "factory".parse().unwrap(),
         flow: "onboarding".parse().unwrap(),
         records: 100,
         members: 90,
-        rejects,
-        leavers_refused: 0,
+        rejected,
+        leavers_rejected: 0,
         removed: 0,
         last_run: None,
         watermark: None,
@@ -92,11 +92,11 @@ fn people_without_a_place_and_leavers_who_can_log_in_are_told_until_it_is_over()
         };
         crate::alerts::detector::conditions_of(status).into_iter().map(one).collect()
     };
-    let leavers = |so| ("leavers.refused".to_owned(), so);
+    let leavers = |so| ("leavers.rejected".to_owned(), so);
     let places = |so| ("places.full".to_owned(), so);
     let mut stands = status(0);
     assert_eq!(found(&stands), [leavers(false)]);
-    stands.leavers_refused = 1;
+    stands.leavers_rejected = 1;
     let mut run = ruzhi_store::RunRow {
         tenant: "factory".parse().unwrap(),
         flow: "onboarding".parse().unwrap(),

@@ -157,7 +157,7 @@
     source.addEventListener("ended", () => { source.close(); location.reload(); });
     // The first event describes the state in which the page was rendered.
     let first = true;
-    source.addEventListener("standing", () => { if (first) first = false; else soon(); });
+    source.addEventListener("status", () => { if (first) first = false; else soon(); });
     // The browser does not retry a stream that was rejected because too many are open.
     source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) setTimeout(soon, 15000); });
     window.addEventListener("pagehide", () => source.close());

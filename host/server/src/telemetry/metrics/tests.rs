@@ -31,9 +31,9 @@ fn told(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     told
 }
 
-fn flow(state: StandingState) -> FlowStanding {
+fn flow(state: ScheduleStateKind) -> ScheduleState {
     let at = Utc.with_ymd_and_hms(2026, 1, 1, 8, 0, 0).unwrap();
-    FlowStanding {
+    ScheduleState {
         tenant: "jingxintai".parse().unwrap(),
         flow: "onboarding".parse().unwrap(),
         state,
@@ -78,14 +78,14 @@ fn standing() -> Snapshot {
         flow: "onboarding".parse().unwrap(),
         records: 9,
         members: 8,
-        rejects: 2,
-        leavers_refused: 0,
+        rejected: 2,
+        leavers_rejected: 0,
         removed: 0,
         last_run: Some(run(RunKind::Sync)),
         watermark: None,
         held: vec!["p1".parse().unwrap()],
     };
-    let alarm = AlarmRow {
+    let alert = AlertRow {
         key: "plan.held/jingxintai/onboarding".to_owned(),
         kind: "plan.held".to_owned(),
         tenant: None,
@@ -96,19 +96,19 @@ fn standing() -> Snapshot {
         since: now,
         last_seen: now,
         seen: 1,
-        told_at: None,
-        over_at: None,
-        over_told_at: None,
+        notified_at: None,
+        resolved_at: None,
+        resolution_notified_at: None,
     };
     Snapshot {
         now,
         started_at: now,
         heartbeat: TimeDelta::seconds(4),
         live: 2,
-        refused: true,
-        flows: vec![flow(StandingState::Blocked)],
+        config_invalid: true,
+        flows: vec![flow(ScheduleStateKind::Blocked)],
         status: vec![status].into(),
-        alarms: vec![alarm],
+        alerts: vec![alert],
         store: [Some(4096), Some(0)],
         own: ProcessStats::read(),
     }
@@ -119,14 +119,14 @@ fn tell_all() {
     let (tenant, flow) = ("jingxintai".parse().unwrap(), "onboarding".parse().unwrap());
     let took = Duration::from_millis(30);
     ruzhi_sync::count_run(&run(RunKind::Sync));
-    meter::rows_read(&tenant, &flow, 100);
-    meter::called(RemoteService::Wecom, "user/create", CallStatus::Code(60104), took);
-    meter::waited(RemoteService::Jiandaoyun, "data/list", took);
-    meter::batch("member", 100, None, took, 1 << 20);
-    meter::write_back(&tenant, &flow, true, 3);
-    meter::webhook(RemoteService::Wecom, "accepted");
-    meter::alarm_message("robot", "sent");
-    meter::request("/runs/{run}", "GET", 200, took);
+    ruzhi_metrics::rows_read(&tenant, &flow, 100);
+    ruzhi_metrics::called(RemoteService::Wecom, "user/create", CallStatus::Code(60104), took);
+    ruzhi_metrics::waited(RemoteService::Jiandaoyun, "data/list", took);
+    ruzhi_metrics::batch("member", 100, None, took, 1 << 20);
+    ruzhi_metrics::write_back(&tenant, &flow, true, 3);
+    ruzhi_metrics::webhook(RemoteService::Wecom, "accepted");
+    ruzhi_metrics::alert_message("robot", "sent");
+    ruzhi_metrics::request("/runs/{run}", "GET", 200, took);
 }
 
 fn everything() -> String {
@@ -169,7 +169,7 @@ fn numbers_come_out_as_they_went_in() {
         "ruzhi_queue_age_seconds 90",
         "ruzhi_flow_blocked{tenant=\"jingxintai\",flow=\"onboarding\"} 1",
         "ruzhi_flow_next_run_timestamp_seconds{tenant=\"jingxintai\",flow=\"onboarding\"} 1767254400",
-        "ruzhi_alarms_standing{kind=\"plan.held\"} 1",
+        "ruzhi_alerts_active{kind=\"plan.held\"} 1",
         "ruzhi_store_bytes{file=\"database\"} 4096",
     ] {
         assert!(text.lines().any(|told| told == line), "no `{line}` in\n{text}");
@@ -190,10 +190,15 @@ fn codes_from_outside_make_no_more_series_than_there_are_codes() {
     let recorder = recorder().unwrap();
     metrics::with_local_recorder(&recorder, || {
         for code in [i64::MAX, i64::MIN, 1 << 40] {
-            meter::called(RemoteService::Wecom, "user/create", CallStatus::Code(code), Duration::ZERO);
+            ruzhi_metrics::called(
+                RemoteService::Wecom,
+                "user/create",
+                CallStatus::Code(code),
+                Duration::ZERO,
+            );
         }
-        meter::called(RemoteService::Wecom, "user/create", CallStatus::Http(502), Duration::ZERO);
-        meter::called(RemoteService::Wecom, "user/create", CallStatus::None, Duration::ZERO);
+        ruzhi_metrics::called(RemoteService::Wecom, "user/create", CallStatus::Http(502), Duration::ZERO);
+        ruzhi_metrics::called(RemoteService::Wecom, "user/create", CallStatus::None, Duration::ZERO);
     });
     let text = recorder.handle().render();
     let series: BTreeSet<&str> = text.lines().filter(|line| line.starts_with("ruzhi_calls_total{")).collect();

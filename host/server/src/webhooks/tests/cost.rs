@@ -56,7 +56,7 @@ async fn what_cannot_be_signed_is_refused_before_its_body_is_read() {
     assert_eq!(answered.map(|(status, _)| status), Some(StatusCode::UNAUTHORIZED));
     tokio::time::pause();
     let late = running.receive(signed(&good, &signature, silent())).await;
-    assert_eq!(late, PushOutcome::Refused(PushRejection::Late));
+    assert_eq!(late, PushOutcome::Rejected(PushRejection::Late));
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,6 +93,6 @@ async fn a_length_that_is_too_large_is_refused_unread() {
 #[test]
 fn a_flood_of_refusals_does_not_flood_the_log_nor_hide_what_is_late() {
     let gate = WebhookLimits::default();
-    assert_eq!((0..10_000).filter(|_| gate.says_refused(now()).is_some()).count(), 30);
+    assert_eq!((0..10_000).filter(|_| gate.reports_rejection(now()).is_some()).count(), 30);
     assert_eq!(gate.says_late(now()), Some(0));
 }

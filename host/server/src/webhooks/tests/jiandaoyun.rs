@@ -140,7 +140,7 @@ async fn what_is_not_signed_by_who_knows_the_secret_is_refused_without_a_word() 
         let shown = format!("{} {:?}", request.uri(), request.headers());
         assert_eq!(running.answer(request).await, (StatusCode::UNAUTHORIZED, String::new()), "{shown}");
     }
-    assert_eq!(running.receive(other.request()).await, PushOutcome::Refused(PushRejection::Signature));
+    assert_eq!(running.receive(other.request()).await, PushOutcome::Rejected(PushRejection::Signature));
     assert_eq!(running.receive(push.request()).await, PushOutcome::Wake, "none of these took its place");
 }
 
@@ -163,7 +163,7 @@ async fn a_push_that_was_not_signed_just_now_wakes_and_does_so_once() {
     assert_eq!(running.receive(at(-600).request()).await, PushOutcome::Wake);
     assert_eq!(running.receive(at(600).request()).await, PushOutcome::Wake);
     let forged = at(-601).signed_with(&at(-602).signature());
-    assert_eq!(running.receive(forged).await, PushOutcome::Refused(PushRejection::Signature));
+    assert_eq!(running.receive(forged).await, PushOutcome::Rejected(PushRejection::Signature));
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn a_push_that_is_sent_again_in_another_writing_wakes_no_flow() {
     let rest = b"{\"op\":\"data_update\"}".to_vec();
     let moved = Push { nonce: "2a:f4", body: rest, ..Push::update() };
     assert_eq!(moved.signature(), signature);
-    assert_eq!(running.receive(moved.request()).await, PushOutcome::Refused(PushRejection::Signature));
+    assert_eq!(running.receive(moved.request()).await, PushOutcome::Rejected(PushRejection::Signature));
     assert_eq!(running.answer(moved.request()).await.0, StatusCode::UNAUTHORIZED);
     assert!(running.woken().is_empty());
 }

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use super::routes;
-use crate::alerts::handle::Alarms;
+use crate::alerts::handle::Alerts;
 use crate::state::AppState;
 use ruzhi_app::deployment::{Deployment, check_filter};
 use ruzhi_app::scheduler::{Inbox, Scheduler};
@@ -89,7 +89,7 @@ impl Running {
         let deployment = Deployment::new(config, store, registry, CancellationToken::new());
         let clock = Arc::new(FixedClock(now));
         let (scheduler, inbox) = Scheduler::new();
-        let state = AppState::new(deployment, clock, scheduler, Alarms::default());
+        let state = AppState::new(deployment, clock, scheduler, Alerts::default());
         Self { state: Arc::new(state), inbox: Mutex::new(inbox), folder }
     }
 
@@ -111,8 +111,8 @@ impl Running {
     async fn kept(&self) -> Vec<String> {
         let kept = self.state.app.store.wakes_list().await.unwrap();
         let named = kept.into_iter().map(|wake| {
-            let WakeRow { tenant, flow, kind, times, .. } = wake;
-            format!("{tenant}/{flow} {kind:?} {times}")
+            let WakeRow { tenant, flow, kind, count, .. } = wake;
+            format!("{tenant}/{flow} {kind:?} {count}")
         });
         named.collect()
     }

@@ -157,7 +157,7 @@ fn against_native(shipped: &Shipped, guest: &Guest, records: &[SourceRecord], ba
     Ok(())
 }
 
-/// `ruzhi guest activate` end to end: replaces the live rules with the same rules in this language, and back.
+/// `ruzhi rules activate` end to end: replaces the live rules with the same rules in this language, and back.
 #[expect(clippy::print_stdout, reason = "the output is the purpose")]
 fn going_live(name: &str) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
@@ -179,9 +179,9 @@ fn going_live(name: &str) -> Result<()> {
     let component = deployment.path().join("new.wasm");
     std::fs::write(&component, bytes)?;
     let component = component.display().to_string();
-    let first = run(&["guest", "activate", "jingxintai", &component, "--approve"])?;
-    let back = run(&["guest", "rollback", "jingxintai", "#1"])?;
-    let again = run(&["guest", "activate", "jingxintai", &component, "--approve"])?;
+    let first = run(&["rules", "activate", "jingxintai", &component, "--approve"])?;
+    let back = run(&["rules", "rollback", "jingxintai", "#1"])?;
+    let again = run(&["rules", "activate", "jingxintai", &component, "--approve"])?;
     println!(
         "{name:22} goes live in {:.0} ms, {:.0} ms once it is compiled, tried on {STORED} records; rolled back in {:.0} ms",
         millis(first),

@@ -85,7 +85,7 @@ impl Factory {
     }
 
     fn live(&self) -> Value {
-        self.json(0, &["guest", "list"])[0]["live"].clone()
+        self.json(0, &["rules", "list"])[0]["live"].clone()
     }
 }
 
@@ -133,7 +133,7 @@ fn what_is_exchanged_in_place_and_does_not_load_leaves_the_old_rules_running() {
         (&json!("file"), &json!(6), &json!(6))
     );
     assert_eq!(factory.aliases(), vec!["甲".to_owned(); 6]);
-    let list = factory.json(0, &["guest", "list"]);
+    let list = factory.json(0, &["rules", "list"]);
     let kinds: Vec<&str> =
         list[0]["history"].as_array().unwrap().iter().map(|row| row["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["file", "first"]);
@@ -146,7 +146,7 @@ fn a_person_activates_looks_back_and_goes_back() {
     factory.json(0, &["sync"]);
     let first = factory.live();
     let new = factory.file("new.json", marked("乙"));
-    let diff = factory.json(0, &["guest", "diff", "jingxintai/onboarding", &new]);
+    let diff = factory.json(0, &["rules", "diff", "jingxintai/onboarding", &new]);
     assert_eq!(
         diff["trial"],
         json!({"compared": 30, "changed": 30, "reworded": 0, "failed": 0, "failure": null, "unread": []})
@@ -161,22 +161,22 @@ fn a_person_activates_looks_back_and_goes_back() {
             {"field": "alias", "before": null, "after": "乙"},
         ])
     );
-    let few = factory.json(0, &["guest", "diff", "jingxintai", &new, "--sample", "7"]);
+    let few = factory.json(0, &["rules", "diff", "jingxintai", &new, "--sample", "7"]);
     assert_eq!((&few["trial"]["compared"], &few["trial"]["changed"]), (&json!(7), &json!(7)));
     // Above the limit a person has to approve; until then the old rules run.
-    let refused = factory.json(3, &["guest", "activate", "jingxintai/onboarding", &new]);
+    let refused = factory.json(3, &["rules", "activate", "jingxintai/onboarding", &new]);
     assert_eq!(refused["error"]["code"], "activation.too-much");
     assert_eq!(factory.live(), first);
     assert_eq!(factory.json(0, &["sync", "--full"])["counts"]["unchanged"], 30);
     let why = ["--approve", "--by", "王工", "--why", "新的别名"];
-    let arguments = [&["guest", "activate", "jingxintai/onboarding", &new][..], &why].concat();
+    let arguments = [&["rules", "activate", "jingxintai/onboarding", &new][..], &why].concat();
     let activated = factory.json(0, &arguments);
     assert_eq!(activated["activation"]["approved"], true);
     assert_eq!(factory.json(0, &["sync"])["counts"]["updated"], 30);
     assert_eq!(factory.aliases(), vec!["乙".to_owned(); 30]);
     // The tenant's files still hold the old rules: they were seen, and do not come back by themselves.
     assert_eq!(factory.json(0, &["sync", "--full"])["counts"]["unchanged"], 30);
-    let list = factory.json(0, &["guest", "list", "jingxintai"]);
+    let list = factory.json(0, &["rules", "list", "jingxintai"]);
     assert_eq!(list[0]["differs"], true);
     let newest = &list[0]["history"][0];
     assert_eq!(
@@ -187,7 +187,7 @@ fn a_person_activates_looks_back_and_goes_back() {
     let record = factory.people.workers()[3].record.clone();
     let replay = factory.json(0, &["trace", "jingxintai", &record, "--replay"]);
     assert_eq!(replay[0]["replay"]["same"], true, "{replay}");
-    let back = factory.json(0, &["guest", "rollback", "jingxintai/onboarding"]);
+    let back = factory.json(0, &["rules", "rollback", "jingxintai/onboarding"]);
     assert_eq!(back["activation"]["rules"], first["rules"]);
     assert_eq!(back["activation"]["kind"], "rollback");
     let replay = factory.json(0, &["trace", "jingxintai", &record, "--replay"]);
@@ -196,23 +196,23 @@ fn a_person_activates_looks_back_and_goes_back() {
     factory.json(0, &["sync"]);
     // By the first digits of its digest, and by its number.
     let digest = newest["rules"].as_str().unwrap()[..12].to_owned();
-    let forth = factory.json(0, &["guest", "rollback", "jingxintai", &digest]);
+    let forth = factory.json(0, &["rules", "rollback", "jingxintai", &digest]);
     assert_eq!(forth["activation"]["rules"], newest["rules"]);
-    let first_again = factory.json(0, &["guest", "rollback", "jingxintai", "#1"]);
+    let first_again = factory.json(0, &["rules", "rollback", "jingxintai", "#1"]);
     assert_eq!(first_again["activation"]["rules"], first["rules"]);
     // Neither the live rules nor those rolled back from are a valid target of a rollback.
-    let same = factory.json(1, &["guest", "rollback", "jingxintai", "1"]);
+    let same = factory.json(1, &["rules", "rollback", "jingxintai", "1"]);
     assert_eq!(same["error"]["code"], "activation.already-live");
-    let nothing = factory.json(1, &["guest", "rollback", "jingxintai"]);
+    let nothing = factory.json(1, &["rules", "rollback", "jingxintai"]);
     assert_eq!(nothing["error"]["code"], "activation.nothing-before");
-    let short = factory.json(2, &["guest", "rollback", "jingxintai", &digest[..3]]);
+    let short = factory.json(2, &["rules", "rollback", "jingxintai", &digest[..3]]);
     // Three decimal digits are read as a number, and there is none so high.
     let number = digest[..3].parse::<u64>().is_ok();
     let code = if number { "activation.unknown" } else { "activation.ambiguous" };
     assert_eq!(short["error"]["code"], code, "{short}");
-    let unknown = factory.json(2, &["guest", "rollback", "jingxintai", "ffffffffffff"]);
+    let unknown = factory.json(2, &["rules", "rollback", "jingxintai", "ffffffffffff"]);
     assert_eq!(unknown["error"]["code"], "activation.unknown");
-    let table = factory.run(0, &["guest", "list", "--lang", "zh"]).stdout;
+    let table = factory.run(0, &["rules", "list", "--lang", "zh"]).stdout;
     assert!(table.contains("王工") && table.contains("新的别名") && table.contains("回退"), "{table}");
 }
 
@@ -226,14 +226,14 @@ fn what_fails_on_stored_records_is_never_live_and_refusing_everybody_needs_appro
         let rules = factory.file("bad.json", what);
         let outcome = factory
             .deployment
-            .run(&["guest", "activate", "jingxintai", &misbehaving, &rules, "--approve"])
+            .run(&["rules", "activate", "jingxintai", &misbehaving, &rules, "--approve"])
             .unwrap();
         assert_ne!(outcome.code, Some(0), "{what}: {}", outcome.stdout);
         assert!(outcome.stderr.contains("error["), "{what}: {}", outcome.stderr);
         assert_eq!(factory.live(), live, "{what}");
     }
     let refusing = factory.file("refusing.json", refusing());
-    let refused = factory.run(3, &["guest", "activate", "jingxintai", &refusing]);
+    let refused = factory.run(3, &["rules", "activate", "jingxintai", &refusing]);
     assert!(refused.stderr.contains("_widget_1675653229900"), "{}", refused.stderr);
     let first = factory.json(0, &["sync", "--full"]);
     assert_eq!(first["counts"]["unchanged"], 12);
@@ -244,12 +244,12 @@ fn a_component_that_takes_no_rules_file_is_activated_without_one() {
     let factory = Factory::new(4, |tenant| tenant);
     factory.json(0, &["sync"]);
     let component = built("jingxintai.wasm").display().to_string();
-    let refused = factory.run(2, &["guest", "activate", "jingxintai", &component]);
+    let refused = factory.run(2, &["rules", "activate", "jingxintai", &component]);
     assert!(refused.stderr.contains("--no-rules"), "{}", refused.stderr);
-    let arguments = ["guest", "activate", "jingxintai", &component, "--no-rules", "--approve"];
+    let arguments = ["rules", "activate", "jingxintai", &component, "--no-rules", "--approve"];
     assert_eq!(factory.json(0, &arguments)["activation"]["name"], "jingxintai");
     assert_eq!(factory.json(0, &["sync"])["counts"]["failed"], 0);
-    assert_eq!(factory.json(0, &["guest", "rollback", "jingxintai"])["activation"]["name"], "member");
+    assert_eq!(factory.json(0, &["rules", "rollback", "jingxintai"])["activation"]["name"], "member");
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn missing_files_stop_no_tenant_that_has_run_before() {
         let kept = factory.json(0, &["sync", "--full"]);
         assert_eq!(kept["counts"]["unchanged"], 3, "{kept}");
         assert!(kept["rules_kept"]["code"].as_str().unwrap().starts_with("guest."), "{kept}");
-        assert_eq!(factory.json(0, &["guest", "list"])[0]["history"].as_array().unwrap().len(), 1);
+        assert_eq!(factory.json(0, &["rules", "list"])[0]["history"].as_array().unwrap().len(), 1);
         factory.run(2, &["check"]);
         std::fs::write(&gone, bytes).unwrap();
     }
@@ -304,7 +304,7 @@ fn rules_that_read_a_field_the_form_does_not_have_never_go_live() {
         (&kept["rules_kept"]["code"], &kept["counts"]["unchanged"]),
         (&json!("activation.form"), &json!(3))
     );
-    let refused = factory.json(1, &["guest", "activate", "jingxintai", "--approve"]);
+    let refused = factory.json(1, &["rules", "activate", "jingxintai", "--approve"]);
     assert_eq!(refused["error"]["code"], "activation.form");
     assert!(refused["error"]["message"]["zh"].as_str().unwrap().contains("emp_mial"), "{refused}");
 }
@@ -344,9 +344,9 @@ fn a_tenant_that_sets_a_limit_has_it_asked_of_exchanged_files_too() {
     assert_eq!(kept["rules_kept"]["code"], "activation.too-much");
     assert_eq!(kept["counts"]["unchanged"], 20);
     // Without a file argument, the rules in the tenant's files are used.
-    factory.json(0, &["guest", "activate", "jingxintai", "--approve"]);
+    factory.json(0, &["rules", "activate", "jingxintai", "--approve"]);
     assert_eq!(factory.json(0, &["sync"])["counts"]["updated"], 20);
-    assert_eq!(factory.json(0, &["guest", "list"])[0]["differs"], false);
+    assert_eq!(factory.json(0, &["rules", "list"])[0]["differs"], false);
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn a_pinned_component_is_the_only_one_that_goes_live() {
     std::fs::write(&file, format!("{}\nsha256 = \"{pin}\"\n", text.trim_end())).unwrap();
     factory.json(0, &["sync"]);
     let other = factory.file("other.wasm", renamed(&bytes, "other"));
-    let refused = factory.json(2, &["guest", "activate", "jingxintai", &other]);
+    let refused = factory.json(2, &["rules", "activate", "jingxintai", &other]);
     assert_eq!(refused["error"]["code"], "guest.pin");
     std::fs::copy(&other, &factory.component).unwrap();
     let kept = factory.json(0, &["sync"]);

@@ -286,7 +286,7 @@ impl Stage {
 
     /// The quarantine: the rules that reject each person's row.
     pub(super) fn refused(&self) -> BTreeMap<String, Vec<String>> {
-        let rejects = self.json(0, &["rejects", "jingxintai"]);
+        let rejects = self.json(0, &["quarantine", "jingxintai"]);
         let mut refused: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for reject in rejects.as_array().unwrap() {
             let of = self.rows.iter().find(|(_, row)| row["_id"] == reject["record"]);

@@ -31,10 +31,10 @@ fn attention(serving: &Serving, kind: &str) -> Vec<String> {
     items.map(|item| item["link"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The alarm about drift, if it stands.
-fn alarm(serving: &Serving) -> Option<Value> {
-    let alarms = serving.data("/api/v1/alarms").unwrap();
-    alarms.as_array().unwrap().iter().find(|alarm| alarm["kind"] == "drift.found").cloned()
+/// The alert about drift, if it stands.
+fn alert(serving: &Serving) -> Option<Value> {
+    let alerts = serving.data("/api/v1/alerts").unwrap();
+    alerts.as_array().unwrap().iter().find(|alert| alert["kind"] == "drift.found").cloned()
 }
 
 fn act(serving: &Serving, path: &str) -> Value {
@@ -53,7 +53,7 @@ fn apply(serving: &Serving, run: &Value) {
 }
 
 #[test]
-fn drift_is_shown_where_the_alarm_leads_and_a_plan_settles_it() {
+fn drift_is_shown_where_the_alert_leads_and_a_plan_settles_it() {
     let mut site = Site::new(8, |tenant| tenant);
     site.sync();
     let serving = Serving::start(&site.deployment, &[]).unwrap();
@@ -76,9 +76,9 @@ fn drift_is_shown_where_the_alarm_leads_and_a_plan_settles_it() {
     let both = [("missing", "W0002"), ("moved", "W0005")].map(|(a, b)| (a.to_owned(), b.to_owned()));
     assert_eq!((kinds(&found), &found["run"], &found["total"]), (both.to_vec(), &json!(run), &json!(2)));
     assert_eq!(attention(&serving, "drift"), ["/drift/jingxintai"]);
-    let alarm = serving.wait("the alarm", || alarm(&serving)).unwrap();
-    assert_eq!(alarm["page"], "/drift/jingxintai");
-    assert!(!alarm["hint"].to_string().contains("ruzhi drift"), "{alarm}");
+    let alert = serving.wait("the alert", || alert(&serving)).unwrap();
+    assert_eq!(alert["page"], "/drift/jingxintai");
+    assert!(!alert["hint"].to_string().contains("ruzhi drift"), "{alert}");
     for page in ["/drift/jingxintai", &format!("/runs/{run}")] {
         let page = serving.get(page).unwrap().body;
         assert!(page.contains("W0005") && page.contains("value=\"overwrite\""), "{page}");
@@ -102,7 +102,7 @@ fn drift_is_shown_where_the_alarm_leads_and_a_plan_settles_it() {
     };
     serving.wait("a new check", checks).unwrap();
     assert_eq!(drift(&serving)["total"], 0);
-    serving.wait("the end of the alarm", || self::alarm(&serving).is_none().then_some(())).unwrap();
+    serving.wait("the end of the alert", || self::alert(&serving).is_none().then_some(())).unwrap();
 }
 
 #[test]

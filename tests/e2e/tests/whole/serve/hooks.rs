@@ -122,7 +122,7 @@ fn forged_events_wake_no_flow() {
         let deliveries = site.delivered(count + 1);
         assert_eq!(deliveries[count].answers, ["401"; 6]);
     }
-    assert_eq!(logged(&serving, "a push of JianDaoYun is refused: signature"), 12);
+    assert_eq!(logged(&serving, "a push of JianDaoYun is rejected: signature"), 12);
     assert_eq!(logged(&serving, "wakes the flow"), 0);
     assert_eq!(site.runs("sync"), Vec::<Value>::new());
     site.simulator.set_outbox(OutboxKnobs { age_s: 3600, ..OutboxKnobs::default() });

@@ -1,6 +1,6 @@
 //! Promises about a running `ruzhi serve`.
 
-mod alarms;
+mod alerts;
 mod beside;
 mod connections;
 mod files;

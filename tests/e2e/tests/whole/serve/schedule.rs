@@ -38,11 +38,11 @@ pub(crate) fn run_of(serving: &Serving, run: &str) -> Value {
 }
 
 /// State of the first flow of a tenant.
-pub(crate) fn standing(serving: &Serving, tenant: &str) -> Value {
+pub(crate) fn schedule_state(serving: &Serving, tenant: &str) -> Value {
     let overview = serving.data("/api/v1/overview").unwrap();
     let tenants = overview["tenants"].as_array().unwrap();
     let found = tenants.iter().find(|found| found["id"] == tenant).unwrap();
-    found["flows"][0]["standing"].clone()
+    found["flows"][0]["schedule_state"].clone()
 }
 
 fn act(serving: &Serving, what: &str) {
@@ -101,7 +101,7 @@ fn a_refused_credential_blocks_the_flow_until_the_files_change() {
     assert_eq!(run_of(&serving, &run)["state"], "failed");
     let blocked = serving
         .wait("the block", || {
-            Some(standing(&serving, "jingxintai")).filter(|flow| flow["state"] == "blocked")
+            Some(schedule_state(&serving, "jingxintai")).filter(|flow| flow["state"] == "blocked")
         })
         .unwrap();
     assert_eq!(blocked["blocked"]["code"], "wecom.40001");
@@ -138,7 +138,7 @@ fn resuming_a_blocked_flow_asks_wecom_again() {
     site.simulator.set_faults(faults);
     assert_eq!(run_of(&serving, &ask(&serving, "jingxintai", &json!({})))["state"], "failed");
     serving
-        .wait("the block", || (standing(&serving, "jingxintai")["state"] == "blocked").then_some(()))
+        .wait("the block", || (schedule_state(&serving, "jingxintai")["state"] == "blocked").then_some(()))
         .unwrap();
     site.simulator.set_faults(Faults::default());
     act(&serving, "resume");
@@ -147,7 +147,7 @@ fn resuming_a_blocked_flow_asks_wecom_again() {
         (member.department == site.workforce.workers()[0].person.department).then_some(())
     };
     serving.wait("the change", changed).unwrap();
-    assert_eq!(standing(&serving, "jingxintai")["blocked"], Value::Null);
+    assert_eq!(schedule_state(&serving, "jingxintai")["blocked"], Value::Null);
     site.exact();
 }
 
@@ -156,18 +156,18 @@ fn a_paused_flow_runs_only_for_a_person_and_stays_paused_over_a_restart() {
     let site = Site::new(5, each_minute);
     let serving = Serving::start(&site.deployment, &[]).unwrap();
     act(&serving, "pause");
-    assert_eq!(standing(&serving, "jingxintai")["state"], "paused");
+    assert_eq!(schedule_state(&serving, "jingxintai")["state"], "paused");
     assert!(serving.end().unwrap().0.success());
     let serving = Serving::start(&site.deployment, &[]).unwrap();
     let paused = serving
-        .wait("the flow", || Some(standing(&serving, "jingxintai")).filter(|flow| !flow.is_null()))
+        .wait("the flow", || Some(schedule_state(&serving, "jingxintai")).filter(|flow| !flow.is_null()))
         .unwrap();
     assert_eq!(paused["state"], "paused");
     assert_eq!(paused["paused"]["who"], "local");
     let run = ask(&serving, "jingxintai", &json!({}));
     assert_eq!(run_of(&serving, &run)["state"], "done");
     act(&serving, "resume");
-    assert_eq!(standing(&serving, "jingxintai")["state"], "waiting");
+    assert_eq!(schedule_state(&serving, "jingxintai")["state"], "waiting");
     let audit = serving.data("/api/v1/audit").unwrap();
     let actions: Vec<&str> =
         audit["items"].as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
@@ -181,7 +181,7 @@ fn a_bad_file_leaves_the_old_one_running_and_is_shown_until_it_is_right() {
     let file = site.deployment.path().join("tenants/jingxintai.toml");
     let good = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, good.replace("corp_id", "corpid")).unwrap();
-    let refused = || serving.data("/api/v1/settings").unwrap()["observance"]["refused"].take();
+    let refused = || serving.data("/api/v1/settings").unwrap()["configuration"]["error"].take();
     let problem = serving.wait("the problem", || Some(refused()).filter(|found| !found.is_null())).unwrap();
     assert!(problem.to_string().contains("corpid"), "{problem}");
     assert!(problem.to_string().contains("jingxintai.toml"), "{problem}");
@@ -203,11 +203,11 @@ fn other_rules_go_live_while_it_serves_and_broken_ones_leave_the_old_running() {
     let good = std::fs::read_to_string(&rules).unwrap();
     std::fs::write(&rules, "{ this is no rules file").unwrap();
     let kinds = || -> Vec<String> {
-        let alarms = serving.data("/api/v1/alarms").unwrap();
-        let alarms = alarms.as_array().unwrap().iter().filter(|alarm| alarm["over_at"].is_null());
-        alarms.map(|alarm| alarm["kind"].as_str().unwrap().to_owned()).collect()
+        let alerts = serving.data("/api/v1/alerts").unwrap();
+        let alerts = alerts.as_array().unwrap().iter().filter(|alert| alert["resolved_at"].is_null());
+        alerts.map(|alert| alert["kind"].as_str().unwrap().to_owned()).collect()
     };
-    serving.wait("the alarm", || kinds().contains(&"rules.kept".to_owned()).then_some(())).unwrap();
+    serving.wait("the alert", || kinds().contains(&"rules.kept".to_owned()).then_some(())).unwrap();
     // The row says 操作工; the new rules give everyone a different position.
     let other = good.replace("\"{_widget_1680750424796}\"", "\"新{_widget_1680750424796}\"");
     assert_ne!(other, good, "the rules file has no position");
@@ -217,5 +217,5 @@ fn other_rules_go_live_while_it_serves_and_broken_ones_leave_the_old_running() {
         (member.position == "新操作工").then_some(())
     };
     serving.wait("the members to change", position).unwrap();
-    serving.wait("the alarm to be over", || kinds().is_empty().then_some(())).unwrap();
+    serving.wait("the alert to be over", || kinds().is_empty().then_some(())).unwrap();
 }

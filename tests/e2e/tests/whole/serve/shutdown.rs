@@ -5,7 +5,7 @@ use ruzhi_sim::factory::CORP_ID;
 use ruzhi_sim::{FaultKind, FaultRule, Faults};
 use serde_json::{Value, json};
 
-use super::schedule::{ask, standing};
+use super::schedule::{ask, schedule_state};
 use crate::site::Site;
 
 /// Makes the plan so slow that it takes minutes.
@@ -67,7 +67,7 @@ fn asked_to_end_in_the_middle_of_a_plan_it_settles_what_was_called_and_the_next_
     assert!(serving.end().unwrap().0.success());
     let runs = site.json(0, &["runs"]);
     let serving = Serving::start(&site.deployment, &[]).unwrap();
-    let idle = || (standing(&serving, "jingxintai")["state"] == "idle").then_some(());
+    let idle = || (schedule_state(&serving, "jingxintai")["state"] == "idle").then_some(());
     serving.wait("the flow to be idle", idle).unwrap();
     assert_eq!(site.json(0, &["runs"]), runs);
 }

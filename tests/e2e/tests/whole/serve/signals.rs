@@ -41,7 +41,7 @@ fn a_run_is_seen_in_metrics_and_in_the_log() {
         (format!("ruzhi_flow_blocked{{{flow}}}"), 0.0),
         (format!("ruzhi_flow_failures{{{flow}}}"), 0.0),
         ("ruzhi_queue_depth".to_owned(), 0.0),
-        ("ruzhi_config_refused".to_owned(), 0.0),
+        ("ruzhi_config_invalid".to_owned(), 0.0),
     ] {
         assert_eq!(seen.get(&name), Some(&value), "{name} in {seen:#?}");
     }
@@ -119,10 +119,10 @@ fn a_blocked_flow_and_refused_files_are_seen() {
 
     std::fs::write(site.deployment.path().join("ruzhi.toml"), "[stor]\n").unwrap();
     serving
-        .wait("refused files", || Some(series(&serving)).filter(|seen| seen["ruzhi_config_refused"] == 1.0))
+        .wait("refused files", || Some(series(&serving)).filter(|seen| seen["ruzhi_config_invalid"] == 1.0))
         .unwrap();
     let ready = serving.get("/readyz").unwrap();
     assert_eq!(ready.status, 200, "what ran before goes on");
     let reason = &ready.json().unwrap()["reasons"][0];
-    assert_eq!((&reason["code"], &reason["fatal"]), (&Value::from("config.refused"), &Value::from(false)));
+    assert_eq!((&reason["code"], &reason["fatal"]), (&Value::from("config.invalid"), &Value::from(false)));
 }

@@ -11,7 +11,7 @@ use ruzhi_sim::factory::CORP_ID;
 use ruzhi_sim::{FaultKind, FaultRule, Faults};
 use serde_json::{Value, json};
 
-use super::schedule::{ask, run_of, standing};
+use super::schedule::{ask, run_of, schedule_state};
 use crate::site::Site;
 
 const PEOPLE: usize = 300;
@@ -58,7 +58,7 @@ fn without_room_for_a_while(
     assert_eq!(stopped, json!([{ "code": "store.write", "fatal": true, "message": reason }]));
     let still = || {
         take();
-        (standing(serving, "jingxintai")["state"] != "running").then_some(())
+        (schedule_state(serving, "jingxintai")["state"] != "running").then_some(())
     };
     serving.wait("the run to fail", still).unwrap();
     let created = site.simulator.members(CORP_ID).len();

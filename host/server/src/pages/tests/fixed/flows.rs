@@ -2,8 +2,8 @@
 
 use super::*;
 
-pub(super) fn standing(state: StandingState, written: &Written) -> FlowStanding {
-    FlowStanding {
+pub(super) fn schedule_state(state: ScheduleStateKind, written: &Written) -> ScheduleState {
+    ScheduleState {
         tenant: "jingxintai".parse().unwrap(),
         flow: "onboarding".parse().unwrap(),
         state,
@@ -11,13 +11,13 @@ pub(super) fn standing(state: StandingState, written: &Written) -> FlowStanding 
         queued_since: None,
         run: None,
         failures: 0,
-        late: state == StandingState::Queued,
-        paused: (state == StandingState::Paused).then(|| Paused {
+        late: state == ScheduleStateKind::Queued,
+        paused: (state == ScheduleStateKind::Paused).then(|| Paused {
             who: written.person.to_owned(),
             at: before(90),
             why: Some(written.words.to_owned()),
         }),
-        blocked: (state == StandingState::Blocked).then(|| Blocked {
+        blocked: (state == ScheduleStateKind::Blocked).then(|| Blocked {
             code: "wecom.60020".to_owned(),
             text: Text::new("WeCom refuses this machine's address", "企业微信拒绝本机的 IP 地址"),
             hint: Some(Text::new("Add it to the trusted addresses.", "请将其加入可信 IP。")),
@@ -30,7 +30,7 @@ pub(super) fn standing(state: StandingState, written: &Written) -> FlowStanding 
 pub(super) fn flow_overview(
     tenant: &str,
     flow: &str,
-    state: StandingState,
+    state: ScheduleStateKind,
     run: Option<RunRow>,
     written: &Written,
 ) -> FlowOverview {
@@ -38,14 +38,14 @@ pub(super) fn flow_overview(
     FlowOverview {
         tenant: tenant.parse().unwrap(),
         flow: flow.parse().unwrap(),
-        schedule: (state != StandingState::Idle).then(|| "*/5 * * * *".to_owned()),
-        standing: Some(standing(state, written)),
+        schedule: (state != ScheduleStateKind::Idle).then(|| "*/5 * * * *".to_owned()),
+        schedule_state: Some(schedule_state(state, written)),
         last_run: run,
         next_run: None,
         members: 11_219,
         records: 11_240,
-        rejects: if state == StandingState::Waiting { 4 } else { 0 },
-        removed: if state == StandingState::Waiting { 2 } else { 0 },
+        rejected: if state == ScheduleStateKind::Waiting { 4 } else { 0 },
+        removed: if state == ScheduleStateKind::Waiting { 2 } else { 0 },
         watermark: Some(before(5)),
         held: held.into_iter().collect(),
         live: None,
@@ -61,25 +61,25 @@ pub(super) fn overview(written: &Written) -> Overview {
         flow_overview(
             "jingxintai",
             "onboarding",
-            StandingState::Waiting,
+            ScheduleStateKind::Waiting,
             Some(run_row(RunState::Done, RunKind::Sync, usual())),
             written,
         ),
         flow_overview(
             "jingxintai",
             "leavers",
-            StandingState::Paused,
+            ScheduleStateKind::Paused,
             Some(run_row(RunState::Held, RunKind::Sync, Counts { disabled: 312, ..Counts::default() })),
             written,
         ),
-        flow_overview("jingxintai", "dispatch", StandingState::Idle, None, written),
+        flow_overview("jingxintai", "dispatch", ScheduleStateKind::Idle, None, written),
     ];
     let other = vec![
-        flow_overview("huadong", "onboarding", StandingState::Blocked, Some(failed), written),
+        flow_overview("huadong", "onboarding", ScheduleStateKind::Blocked, Some(failed), written),
         flow_overview(
             "huadong",
             "interns",
-            StandingState::Queued,
+            ScheduleStateKind::Queued,
             Some(run_row(RunState::Done, RunKind::Sync, Counts { unchanged: 42, ..Counts::default() })),
             written,
         ),
@@ -87,7 +87,7 @@ pub(super) fn overview(written: &Written) -> Overview {
     let kinds = [
         AttentionKind::Blocked,
         AttentionKind::HeldPlan,
-        AttentionKind::FilesRefused,
+        AttentionKind::ConfigInvalid,
         AttentionKind::Failing,
         AttentionKind::Late,
         AttentionKind::Paused,
@@ -114,8 +114,8 @@ pub(super) fn overview(written: &Written) -> Overview {
             .into_iter()
             .map(|kind| Attention {
                 kind,
-                tenant: (kind != AttentionKind::FilesRefused).then(|| "jingxintai".parse().unwrap()),
-                flow: (kind != AttentionKind::FilesRefused).then(|| "onboarding".parse().unwrap()),
+                tenant: (kind != AttentionKind::ConfigInvalid).then(|| "jingxintai".parse().unwrap()),
+                flow: (kind != AttentionKind::ConfigInvalid).then(|| "onboarding".parse().unwrap()),
                 text: Text::new(
                     format!("would disable 312 of 1,204 members, more than 20 % {}", written.words),
                     format!("将停用 1,204 名成员中的 312 名，超过 20%。{}", written.words),
@@ -132,6 +132,6 @@ pub(super) fn overview(written: &Written) -> Overview {
             live_run(),
             LiveRun { stage: Some(Stage::Collect), planned: 0, settled: 0, rows: 3_400, ..live_run() },
         ],
-        alarms: alarm_rows(written),
+        alerts: alert_rows(written),
     }
 }

@@ -1,4 +1,4 @@
-//! Audit log, alarms and settings.
+//! Audit log, alerts and settings.
 
 use super::*;
 
@@ -21,38 +21,38 @@ pub(super) fn audit_page(written: &Written) -> ruzhi_app::Page<AuditRow> {
             row("plan.approve", "done", Some("p0a1b2c3d4e5f")),
             row("record.reveal", "done", Some(written.record)),
             row("plan.approve", "plan.unknown", Some("p00000000000")),
-            row("rules.roll_back", "access.forbidden", Some("3")),
+            row("rules.rollback", "access.forbidden", Some("3")),
             AuditRow { tenant: None, flow: None, ..row("session.begin", "begun", None) },
         ],
         next_cursor: Some("41".to_owned()),
     }
 }
 
-pub(super) fn alarm_rows(written: &Written) -> Vec<AlarmRow> {
-    let alarm = |kind: &str, over: bool| AlarmRow {
+pub(super) fn alert_rows(written: &Written) -> Vec<AlertRow> {
+    let alert = |kind: &str, over: bool| AlertRow {
         key: kind.to_owned(),
         kind: kind.to_owned(),
-        tenant: (kind != "files.refused").then(|| "jingxintai".parse().unwrap()),
+        tenant: (kind != "config.invalid").then(|| "jingxintai".parse().unwrap()),
         flow: (kind == "plan.held").then(|| "onboarding".parse().unwrap()),
         text: both(written.words),
         hint: Some(both(written.words)),
         since: before(60 * 30),
         last_seen: before(5),
         seen: 14,
-        told_at: (kind == "plan.held").then(|| before(60 * 29)),
-        over_at: over.then(|| before(3)),
-        over_told_at: None,
+        notified_at: (kind == "plan.held").then(|| before(60 * 29)),
+        resolved_at: over.then(|| before(3)),
+        resolution_notified_at: None,
         page: (kind == "plan.held").then(|| "/plans/jingxintai/p0a1b2c3d4e5f".to_owned()),
     };
     vec![
-        alarm("plan.held", false),
-        alarm("quarantine.growing", false),
-        alarm("files.refused", false),
-        alarm("run.late", true),
+        alert("plan.held", false),
+        alert("quarantine.growing", false),
+        alert("config.invalid", false),
+        alert("run.late", true),
     ]
 }
 
-pub(super) fn settings_view(written: &Written, same: bool) -> SettingsView {
+pub(super) fn settings_view(written: &Written, in_use: bool) -> SettingsView {
     let problem = ProblemView {
         file: "tenants/jingxintai.toml".to_owned(),
         line: Some(12),
@@ -65,10 +65,10 @@ pub(super) fn settings_view(written: &Written, same: bool) -> SettingsView {
         version: "0.1.0".to_owned(),
         started_at: before(60 * 50),
         dir: "/etc/ruzhi".to_owned(),
-        observance: Observance {
-            same,
-            refused: (!same).then(|| failure("config", written)),
-            problems: if same { Vec::new() } else { vec![problem.clone()] },
+        configuration: ConfigurationStatus {
+            in_use,
+            error: (!in_use).then(|| failure("config", written)),
+            problems: if in_use { Vec::new() } else { vec![problem.clone()] },
             warnings: vec![problem],
         },
         server: ServerView {
@@ -82,7 +82,7 @@ pub(super) fn settings_view(written: &Written, same: bool) -> SettingsView {
         store: "/var/lib/ruzhi/ruzhi.db".to_owned(),
         at_once: 32,
         late_after_seconds: 900,
-        alarms: AlarmsView { robot: true, url: false, lang: None },
+        alerts: AlertsView { robot: true, url: false, lang: None },
         guest_memory_bytes: 64 << 20,
         guest_deadline_ms: 2_000,
         tenants: vec![TenantSettings {
@@ -109,14 +109,14 @@ pub(super) fn settings_view(written: &Written, same: bool) -> SettingsView {
             ],
             grace_days: 30,
             protected: vec!["boss".to_owned()],
-            alarms: None,
+            alerts: None,
             flows: vec![FlowSettings {
                 id: "onboarding".parse().unwrap(),
                 schedule: Some("*/5 * * * *".to_owned()),
                 form: "v5 6399c24287cae90008d24e0b/63e0706d0e33350008189952".to_owned(),
                 filter: Some(json!({ "rel": "and", "cond": [{ "field": written.words }] })),
                 overlap_seconds: 300,
-                duplicates: "refuse".to_owned(),
+                duplicates: "reject".to_owned(),
                 absent: "keep".to_owned(),
                 push: true,
                 write_back: Some(written.words.to_owned()),

@@ -20,17 +20,17 @@ use super::super::flash::Flash;
 use super::super::layout::HtmlPage;
 use super::super::view::{TenantPlace, View};
 use super::super::{
-    alarms, audit, charts, drift, error_page, guests, overview, plan, quarantine, record, run, runs, settings,
+    alerts, audit, charts, drift, error_page, overview, plan, quarantine, record, rules, run, runs, settings,
 };
-use ruzhi_app::scheduler::{FlowStanding, StandingState};
+use ruzhi_app::scheduler::{ScheduleState, ScheduleStateKind};
 use ruzhi_app::{
-    self, AlarmsView, ApiCalls, Attention, AttentionKind, AuditQuery, CallsChart, ChartQuery, ChartStep,
-    CorpCalls, DecisionView, DifferenceView, DriftQuery, DriftView, FieldChange, FindingKind, FindingView,
-    FlowGuestView, FlowOverview, FlowSettings, GuestName, GuestOverview, LimitView, LiveRules, MemberView,
-    Observance, OfferedRules, Offers, OperationView, Overview, PersonView, PlanMay, PlanQuery, PlanView,
-    ProblemView, QuarantineQuery, QuarantineView, RecordView, RefusalsChart, RejectView, RemovalView,
-    RowField, RuleGroup, RunView, RunsChart, RunsPoint, RunsQuery, SecretView, ServerView, SettingsView,
-    TenantOverview, TenantSettings, ViolationView,
+    self, AlertsView, ApiCalls, Attention, AttentionKind, AuditQuery, CallsChart, ChartQuery, ChartStep,
+    ConfigurationStatus, CorpCalls, DecisionView, DifferenceView, DriftQuery, DriftView, FieldChange,
+    FindingKind, FindingView, FlowOverview, FlowRulesView, FlowSettings, GuestName, LimitView, LiveRules,
+    MemberView, OfferedRules, Offers, OperationView, Overview, PersonView, PlanMay, PlanQuery, PlanView,
+    ProblemView, QuarantineChart, QuarantineQuery, QuarantineView, RecordView, RejectView, RemovalView,
+    RowField, RuleGroup, RulesOverview, RunView, RunsChart, RunsPoint, RunsQuery, SecretView, ServerView,
+    SettingsView, TenantOverview, TenantSettings, ViolationView,
 };
 use ruzhi_app::{LiveRun, PATIENCE, Principal};
 use ruzhi_config::Role;
@@ -41,7 +41,7 @@ use ruzhi_model::{
 use ruzhi_plan::{Counts, GuardReason};
 use ruzhi_rules::{DecisionKind, Difference, FieldDifference, Trial};
 use ruzhi_store::{
-    ActivationKind, ActivationRow, AlarmRow, AttemptRow, AuditRow, Blocked, Paused, PlanState, RunKind,
+    ActivationKind, ActivationRow, AlertRow, AttemptRow, AuditRow, Blocked, Paused, PlanState, RunKind,
     RunRow, RunState,
 };
 use ruzhi_sync::Stage;
@@ -101,7 +101,7 @@ pub(super) fn view(lang: Lang, role: Role, written: &Written, here: &str) -> Vie
         now: now(),
         here: here.to_owned(),
         flash: Some(Flash::Resumed),
-        alarms: 2,
+        alerts: 2,
         places: Arc::new(
             places
                 .into_iter()
@@ -167,7 +167,7 @@ fn charts_page(view: &View, written: &Written) -> HtmlPage {
     charts::page(
         view,
         &RunsChart { step: ChartStep::Day, points },
-        &RefusalsChart {
+        &QuarantineChart {
             rules: rules
                 .into_iter()
                 .map(|(rule, records)| RuleGroup {
@@ -255,7 +255,7 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, HtmlPa
         tenants: Vec::new(),
         attention: Vec::new(),
         live: Vec::new(),
-        alarms: Vec::new(),
+        alerts: Vec::new(),
         ..all.clone()
     };
     let failed = RunRow {
@@ -283,10 +283,10 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, HtmlPa
         undoes: Some("r1".parse().unwrap()),
         ..plan_view(written, false)
     };
-    let guest = guest_view(written, Offers::PassedOver);
-    let bare = FlowGuestView { live: None, history: Vec::new(), ..guest_view(written, Offers::Unreadable) };
-    let second = FlowGuestView { flow: "leavers".parse().unwrap(), ..guest_view(written, Offers::New) };
-    let guests = GuestOverview { flows: vec![guest.clone(), second, bare.clone()] };
+    let flow_rules = rules_view(written, Offers::PassedOver);
+    let bare = FlowRulesView { live: None, history: Vec::new(), ..rules_view(written, Offers::Unreadable) };
+    let second = FlowRulesView { flow: "leavers".parse().unwrap(), ..rules_view(written, Offers::New) };
+    let all_rules = RulesOverview { flows: vec![flow_rules.clone(), second, bare.clone()] };
     let none_differ = DifferenceView {
         differences: Vec::new(),
         more: false,
@@ -327,15 +327,15 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, HtmlPa
         ("quarantine-none", quarantine::page(view, &empty_quarantine, &QuarantineQuery::default())),
         ("record", record::page(view, &record_view(written, DecisionKind::Upsert))),
         ("record-refused", record::page(view, &record_view(written, DecisionKind::Reject))),
-        ("guests", guests::page(view, &guests)),
-        ("guest", guests::flow_page(view, &guest)),
-        ("guest-live", guests::flow_page(view, &guest_view(written, Offers::Live))),
-        ("guest-none", guests::flow_page(view, &bare)),
-        ("difference", guests::difference_page(view, &guest, &difference_view(written), None)),
-        ("difference-none", guests::difference_page(view, &guest, &none_differ, Some("3"))),
+        ("rules", rules::page(view, &all_rules)),
+        ("flow-rules", rules::flow_page(view, &flow_rules)),
+        ("flow-rules-live", rules::flow_page(view, &rules_view(written, Offers::Live))),
+        ("flow-rules-none", rules::flow_page(view, &bare)),
+        ("difference", rules::difference_page(view, &flow_rules, &difference_view(written), None)),
+        ("difference-none", rules::difference_page(view, &flow_rules, &none_differ, Some("3"))),
         ("charts", charts_page(view, written)),
-        ("alarms", alarms::page(view, &alarm_rows(written))),
-        ("alarms-none", alarms::page(view, &[])),
+        ("alerts", alerts::page(view, &alert_rows(written))),
+        ("alerts-none", alerts::page(view, &[])),
         (
             "audit",
             audit::page(

@@ -34,12 +34,12 @@ pub(super) fn offered(is: Offers) -> OfferedRules {
     }
 }
 
-pub(super) fn guest_view(written: &Written, is: Offers) -> FlowGuestView {
+pub(super) fn rules_view(written: &Written, is: Offers) -> FlowRulesView {
     let kinds =
         [ActivationKind::File, ActivationKind::Rollback, ActivationKind::Activate, ActivationKind::First];
     let history: Vec<ActivationRow> =
         kinds.into_iter().zip([4, 3, 2, 1]).map(|(kind, number)| activation(number, kind, written)).collect();
-    FlowGuestView {
+    FlowRulesView {
         tenant: "jingxintai".parse().unwrap(),
         flow: "onboarding".parse().unwrap(),
         live: Some(LiveRules {

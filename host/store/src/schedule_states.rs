@@ -1,4 +1,4 @@
-//! The standing of each flow in the schedule.
+//! The schedule state of each flow.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::database::Database;
 use crate::row::{RowReader, json_text};
 use ruzhi_model::{FlowId, TenantId, Text};
 
-const STANDINGS: &str = "how the flows stand";
+const SCHEDULE_STATES: &str = "the schedule states";
 
 /// A person stopped a flow until they start it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -37,9 +37,9 @@ pub struct Blocked {
     pub settings: String,
 }
 
-/// The standing of a flow in the schedule.
+/// The schedule state of a flow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StandingRow {
+pub struct ScheduleStateRow {
     /// The tenant.
     pub tenant: TenantId,
     /// The flow.
@@ -57,16 +57,16 @@ pub struct StandingRow {
 }
 
 impl Database {
-    /// The standing of every flow that was ever scheduled.
-    pub async fn standings_list(&self) -> Result<Vec<StandingRow>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM standing ORDER BY tenant, flow")
+    /// The schedule state of every flow that was ever scheduled.
+    pub async fn schedule_states_list(&self) -> Result<Vec<ScheduleStateRow>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM schedule_state ORDER BY tenant, flow")
             .fetch_all(&self.pool)
             .await
-            .map_err(StoreError::read(STANDINGS))?;
+            .map_err(StoreError::read(SCHEDULE_STATES))?;
         rows.iter()
             .map(|row| {
-                let reading = RowReader { row, what: STANDINGS };
-                Ok(StandingRow {
+                let reading = RowReader { row, what: SCHEDULE_STATES };
+                Ok(ScheduleStateRow {
                     tenant: reading.id("tenant")?,
                     flow: reading.id("flow")?,
                     reached: reading.optional_moment("reached")?,
@@ -79,25 +79,25 @@ impl Database {
             .collect()
     }
 
-    /// Stores a flow's standing.
-    pub async fn standing_put(&self, standing: &StandingRow) -> Result<(), StoreError> {
-        let mut transaction = self.begin(STANDINGS).await?;
+    /// Stores a flow's schedule state.
+    pub async fn schedule_state_put(&self, state: &ScheduleStateRow) -> Result<(), StoreError> {
+        let mut transaction = self.begin(SCHEDULE_STATES).await?;
         sqlx::query(
-            "INSERT INTO standing (tenant, flow, reached, failures, failed_at, paused, blocked) \
+            "INSERT INTO schedule_state (tenant, flow, reached, failures, failed_at, paused, blocked) \
              VALUES ($1, $2, $3, $4, $5, $6, $7) \
              ON CONFLICT (tenant, flow) DO UPDATE SET reached = excluded.reached, failures = excluded.failures, \
              failed_at = excluded.failed_at, paused = excluded.paused, blocked = excluded.blocked",
         )
-        .bind(standing.tenant.as_str())
-        .bind(standing.flow.as_str())
-        .bind(standing.reached.map(|at| at.timestamp_millis()))
-        .bind(i64::from(standing.failures))
-        .bind(standing.failed_at.map(|at| at.timestamp_millis()))
-        .bind(standing.paused.as_ref().map(json_text))
-        .bind(standing.blocked.as_ref().map(json_text))
+        .bind(state.tenant.as_str())
+        .bind(state.flow.as_str())
+        .bind(state.reached.map(|at| at.timestamp_millis()))
+        .bind(i64::from(state.failures))
+        .bind(state.failed_at.map(|at| at.timestamp_millis()))
+        .bind(state.paused.as_ref().map(json_text))
+        .bind(state.blocked.as_ref().map(json_text))
         .execute(&mut *transaction.connection)
         .await
-        .map_err(StoreError::write(STANDINGS))?;
-        transaction.commit(STANDINGS).await
+        .map_err(StoreError::write(SCHEDULE_STATES))?;
+        transaction.commit(SCHEDULE_STATES).await
     }
 }

@@ -1,4 +1,4 @@
-//! `ruzhi guest list`: the live rules of each flow, the rules in its files, and the history of activations.
+//! `ruzhi rules list`: the live rules of each flow, the rules in its files, and the history of activations.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::rules::activation_line;
+use super::arguments::activation_line;
 use crate::cli::deployment::{self, ConfigurationUse};
 use crate::cli::printer::Printer;
 use ruzhi_config as config;
@@ -87,7 +87,7 @@ impl RulesListing<'_> {
             Ok(guest) => {
                 (Some(guest.rules()), Some(guest.component().inspection()), Some(guest.description()), None)
             }
-            Err(failure) => (None, None, None, Some(printer.failure_value(failure))),
+            Err(report) => (None, None, None, Some(printer.report_value(report))),
         };
         let mut value = json!({
             "tenant": self.tenant.id,
@@ -101,7 +101,7 @@ impl RulesListing<'_> {
             "history": self.history,
         });
         if let Some(object) = value.as_object_mut() {
-            let live_error = self.broken.as_ref().map(|failure| printer.failure_value(failure));
+            let live_error = self.broken.as_ref().map(|report| printer.report_value(report));
             let errors = [("error", error), ("live_error", live_error)];
             object.extend(errors.into_iter().filter_map(|(key, error)| Some((key.to_owned(), error?))));
         }
@@ -121,9 +121,9 @@ impl RulesListing<'_> {
                 printer.text("component", "组件"),
                 guest.component().inspection().digest.short(),
             )),
-            Err(failure) => {
+            Err(report) => {
                 printer.out(format_args!("{tenant}/{flow}  {path}"));
-                printer.explain(failure);
+                printer.explain(report);
             }
         }
         let standing = if self.history.is_empty() {
@@ -144,8 +144,8 @@ impl RulesListing<'_> {
         for row in &self.history {
             printer.out(format_args!("  {}", activation_line(printer, row)));
         }
-        if let Some(failure) = &self.broken {
-            printer.explain(failure);
+        if let Some(report) = &self.broken {
+            printer.explain(report);
         }
     }
 }

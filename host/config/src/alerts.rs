@@ -1,4 +1,4 @@
-//! `[alarms]`: the receivers of alarms, for the host and for one tenant.
+//! `[alerts]`: the receivers of alerts, for the host and for one tenant.
 
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::choice;
 use super::diagnostics::Diagnostic;
 use super::secret::{self, SecretSource};
-use super::settings::{AlarmSettings, Checks, Secrets};
+use super::settings::{AlertSettings, Checks, Secrets};
 use super::toml_reader::Section;
 
 /// Reads the section of a file; `Some(None)` if it is absent. `variable` gives the name that a message suggests.
@@ -15,9 +15,9 @@ pub(super) fn read(
     secrets: &dyn SecretSource,
     checks: &Checks,
     variable: impl Fn(&str) -> String,
-) -> Option<Option<AlarmSettings>> {
-    let Some(written) = root.get("alarms") else { return Some(None) };
-    let section = root.section("alarms");
+) -> Option<Option<AlertSettings>> {
+    let Some(written) = root.get("alerts") else { return Some(None) };
+    let section = root.section("alerts");
     let address = |key: &str, what: &str| {
         section.maybe(key, |entry| {
             let found = secret::read(entry, checks.secrets, secrets, &variable(what))?;
@@ -27,20 +27,20 @@ pub(super) fn read(
             Some(found)
         })
     };
-    let robot = address("robot", "ALARM_ROBOT");
-    let url = address("url", "ALARM_URL");
+    let robot = address("robot", "ALERT_ROBOT");
+    let url = address("url", "ALERT_URL");
     let lang = section.maybe("lang", choice::lang);
-    let settings = AlarmSettings { robot: robot?, url: url?, lang: lang? };
+    let settings = AlertSettings { robot: robot?, url: url?, lang: lang? };
     if settings.robot.is_none() && settings.url.is_none() {
         root.file.error(
             written.at,
             Diagnostic::new(
-                "`[alarms]` names neither `robot` nor `url`",
-                "`[alarms]` 没有写 `robot` 或 `url`",
+                "`[alerts]` names neither `robot` nor `url`",
+                "`[alerts]` 没有写 `robot` 或 `url`",
             )
             .hint(
-                format!("add `robot = {{ env = \"{}\" }}`, or remove the section", variable("ALARM_ROBOT")),
-                format!("请加上 `robot = {{ env = \"{}\" }}`，或删去这一节", variable("ALARM_ROBOT")),
+                format!("add `robot = {{ env = \"{}\" }}`, or remove the section", variable("ALERT_ROBOT")),
+                format!("请加上 `robot = {{ env = \"{}\" }}`，或删去这一节", variable("ALERT_ROBOT")),
             ),
         );
         return None;

@@ -1,4 +1,4 @@
-//! `ruzhi rejects`: lists the quarantine, with the form's own labels.
+//! `ruzhi quarantine`: lists the quarantine, with the form's own labels.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use ruzhi_model::{FlowId, Rejection, TenantId};
 use ruzhi_store::{Access, Database};
 
 #[derive(Debug, Args)]
-pub(super) struct Rejects {
+pub(super) struct Quarantine {
     /// tenant or tenant/flow; every flow if omitted
     target: Option<String>,
     /// Also show the rows, with numbers and addresses in full
@@ -24,7 +24,7 @@ pub(super) struct Rejects {
     reveal: bool,
 }
 
-impl Rejects {
+impl Quarantine {
     pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         let config = deployment::configuration(dir, ConfigurationUse::Read, printer)?;
         let (tenant, flow) = deployment::narrowed(&config, self.target.as_deref())?;
@@ -103,9 +103,9 @@ impl Rejects {
 }
 
 /// The condition an entry waits for, and the time it is retried regardless.
-fn waits(refusal: &Rejection, printer: &Printer) -> String {
-    let words = refusal.waits_for.words();
-    let next = refusal.retry_at.map(|at| {
+fn waits(rejection: &Rejection, printer: &Printer) -> String {
+    let words = rejection.waits_for.words();
+    let next = rejection.retry_at.map(|at| {
         let at = at.format("%Y-%m-%d %H:%M:%SZ");
         format!(" · {} {at}", printer.text("next try", "下次重试时间"))
     });

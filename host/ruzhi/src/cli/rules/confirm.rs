@@ -1,4 +1,4 @@
-//! `ruzhi guest confirm`: allows rules again that were set aside because a process ended on their first use.
+//! `ruzhi rules confirm`: allows rules again that were set aside because a process ended on their first use.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use chrono::SecondsFormat;
 use clap::Args;
 use serde_json::json;
 
-use super::rules::only_flow;
+use super::arguments::only_flow;
 use crate::cli::deployment::{self, ConfigurationUse};
 use crate::cli::printer::Printer;
 use crate::cli::terminal;
@@ -40,8 +40,8 @@ impl Confirm {
                     format!("{}/{} 没有被搁置的规则", tenant.id, flow.id),
                 ),
                 Some(Text::new(
-                    "`ruzhi guest list` shows which rules are live",
-                    "`ruzhi guest list` 显示现行规则",
+                    "`ruzhi rules list` shows which rules are live",
+                    "`ruzhi rules list` 显示现行规则",
                 )),
             ));
         }

@@ -1,4 +1,4 @@
-//! `ruzhi guest diff`: shows the changes other rules would make, per person and field.
+//! `ruzhi rules diff`: shows the changes other rules would make, per person and field.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use clap::Args;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use super::rules::{
+use super::arguments::{
     RulesArguments, difference_value, hidden, note_unread, only_flow, trial_line, verdict_word,
 };
 use crate::cli::deployment::{self, ConfigurationUse};

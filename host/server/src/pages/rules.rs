@@ -5,12 +5,12 @@ use maud::{Markup, html};
 use super::layout::{Area, HtmlPage};
 use super::view::View;
 use super::{components, labels, time};
-use ruzhi_app::{DifferenceView, FlowGuestView, GuestOverview, OfferedRules, Offers};
+use ruzhi_app::{DifferenceView, FlowRulesView, OfferedRules, Offers, RulesOverview};
 use ruzhi_rules::Difference;
 use ruzhi_store::ActivationRow;
 
 /// The rules of every flow.
-pub(super) fn page(view: &View, told: &GuestOverview) -> HtmlPage {
+pub(super) fn page(view: &View, told: &RulesOverview) -> HtmlPage {
     let body = html! {
         div.box {
             @if told.flows.is_empty() { (components::empty(view.say("No flow is configured yet.", "尚未配置同步流。"))) } @else {
@@ -37,15 +37,15 @@ pub(super) fn page(view: &View, told: &GuestOverview) -> HtmlPage {
                 "同步规则逐行判定表单数据。更换无需重启，曾上线的任何版本都可恢复。",
             ))
         }),
-        ..HtmlPage::new(Area::Guests, view.say("Rules", "同步规则"), body)
+        ..HtmlPage::new(Area::Rules, view.say("Rules", "同步规则"), body)
     }
 }
 
-fn address(flow: &FlowGuestView) -> String {
-    View::address(["guests", flow.tenant.as_str(), flow.flow.as_str()], [])
+fn address(flow: &FlowRulesView) -> String {
+    View::address(["rules", flow.tenant.as_str(), flow.flow.as_str()], [])
 }
 
-fn line(view: &View, flow: &FlowGuestView) -> Markup {
+fn line(view: &View, flow: &FlowRulesView) -> Markup {
     html! {
         tr {
             th scope="row" { a href=(address(flow)) { bdi { (view.name(&flow.tenant)) } " " code { (flow.flow) } } }
@@ -69,7 +69,7 @@ fn line(view: &View, flow: &FlowGuestView) -> Markup {
 }
 
 /// The rules of a flow and their history.
-pub(super) fn flow_page(view: &View, told: &FlowGuestView) -> HtmlPage {
+pub(super) fn flow_page(view: &View, told: &FlowRulesView) -> HtmlPage {
     let zone = view.zone(&told.tenant);
     let body = html! {
         (offered(view, told))
@@ -117,16 +117,16 @@ pub(super) fn flow_page(view: &View, told: &FlowGuestView) -> HtmlPage {
         }
     };
     HtmlPage {
-        crumbs: vec![("/guests".to_owned(), view.say("Rules", "同步规则").to_owned())],
+        crumbs: vec![("/rules".to_owned(), view.say("Rules", "同步规则").to_owned())],
         badge: Some(components::badge(labels::offers(view, told.offered.is))),
         under: Some(html! {
             a href=(View::address(["tenants", told.tenant.as_str()], [])) { bdi { (view.name(&told.tenant)) } } " " code { (told.flow) }
         }),
-        ..HtmlPage::new(Area::Guests, format!("{} / {}", view.name(&told.tenant), told.flow), body)
+        ..HtmlPage::new(Area::Rules, format!("{} / {}", view.name(&told.tenant), told.flow), body)
     }
 }
 
-fn offered(view: &View, told: &FlowGuestView) -> Markup {
+fn offered(view: &View, told: &FlowRulesView) -> Markup {
     let offered = &told.offered;
     let tone = match offered.is {
         Offers::Live => "ok",
@@ -147,7 +147,7 @@ fn offered(view: &View, told: &FlowGuestView) -> Markup {
                 p { (view.say("A person went back, or brought rules from elsewhere. What is live stays until the files change or you activate them.", "有人回退过同步规则或上线了其他同步规则；在文件变化或人工上线之前，现行同步规则保持不变。")) }
             }
             (files(view, offered))
-            @if let Some(failure) = &offered.failure { (components::failure(view, failure)) }
+            @if let Some(report) = &offered.failure { (components::report(view, report)) }
             @if matches!(offered.is, Offers::New | Offers::PassedOver) && told.live.is_some() {
                 div.actions.row { a.button href=(difference_address(told, None)) { (view.say("See what they would change", "查看影响")) } }
             }
@@ -165,11 +165,11 @@ pub(super) fn files(view: &View, offered: &OfferedRules) -> Markup {
     }
 }
 
-fn difference_address(told: &FlowGuestView, to: Option<&str>) -> String {
-    View::address(["guests", told.tenant.as_str(), told.flow.as_str(), "difference"], [("to", to)])
+fn difference_address(told: &FlowRulesView, to: Option<&str>) -> String {
+    View::address(["rules", told.tenant.as_str(), told.flow.as_str(), "difference"], [("to", to)])
 }
 
-fn activation(view: &View, told: &FlowGuestView, row: &ActivationRow, latest: bool) -> Markup {
+fn activation(view: &View, told: &FlowRulesView, row: &ActivationRow, latest: bool) -> Markup {
     let zone = view.zone(&told.tenant);
     let number = row.number.to_string();
     let is_live = told.live.as_ref().is_some_and(|live| live.activation.rules == row.rules);
@@ -202,7 +202,7 @@ fn activation(view: &View, told: &FlowGuestView, row: &ActivationRow, latest: bo
                         a href=(difference_address(told, Some(&number))) {
                             (view.say("Compare", "比较")) span.hidden { " #" (row.number) }
                         }
-                        @if view.operates() { (roll_back(view, told, row)) }
+                        @if view.operates() { (rollback(view, told, row)) }
                     }
                 }
             }
@@ -210,8 +210,8 @@ fn activation(view: &View, told: &FlowGuestView, row: &ActivationRow, latest: bo
     }
 }
 
-fn roll_back(view: &View, told: &FlowGuestView, row: &ActivationRow) -> Markup {
-    let action = View::address(["guests", told.tenant.as_str(), told.flow.as_str(), "rollback"], []);
+fn rollback(view: &View, told: &FlowRulesView, row: &ActivationRow) -> Markup {
+    let action = View::address(["rules", told.tenant.as_str(), told.flow.as_str(), "rollback"], []);
     html! {
         details {
             summary.button {
@@ -234,13 +234,13 @@ fn roll_back(view: &View, told: &FlowGuestView, row: &ActivationRow) -> Markup {
 /// The effect of other rules, and the form that makes them live.
 pub(super) fn difference_page(
     view: &View,
-    flow: &FlowGuestView,
+    flow: &FlowRulesView,
     told: &DifferenceView,
     to: Option<&str>,
 ) -> HtmlPage {
     let trial = &told.trial;
     let reveal = View::address(
-        ["guests", flow.tenant.as_str(), flow.flow.as_str(), "difference", "reveal"],
+        ["rules", flow.tenant.as_str(), flow.flow.as_str(), "difference", "reveal"],
         [("to", to)],
     );
     let body = html! {
@@ -292,7 +292,7 @@ pub(super) fn difference_page(
     };
     HtmlPage {
         crumbs: vec![
-            ("/guests".to_owned(), view.say("Rules", "同步规则").to_owned()),
+            ("/rules".to_owned(), view.say("Rules", "同步规则").to_owned()),
             (address(flow), format!("{} / {}", view.name(&flow.tenant), flow.flow)),
         ],
         under: Some(html! {
@@ -303,12 +303,12 @@ pub(super) fn difference_page(
             }
             code { (told.rules.short()) }
         }),
-        ..HtmlPage::new(Area::Guests, view.say("What other rules would change", "其他同步规则的影响"), body)
+        ..HtmlPage::new(Area::Rules, view.say("What other rules would change", "其他同步规则的影响"), body)
     }
 }
 
-fn activate(view: &View, flow: &FlowGuestView, told: &DifferenceView) -> Markup {
-    let action = View::address(["guests", flow.tenant.as_str(), flow.flow.as_str(), "activate"], []);
+fn activate(view: &View, flow: &FlowRulesView, told: &DifferenceView) -> Markup {
+    let action = View::address(["rules", flow.tenant.as_str(), flow.flow.as_str(), "activate"], []);
     let changed = components::number(told.trial.changed);
     html! {
         div.actions.row {

@@ -1,4 +1,4 @@
-//! `ruzhi guest activate` and `rollback`: replace the live rules.
+//! `ruzhi rules activate` and `rollback`: replace the live rules.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::rules::{RulesArguments, note_unread, offered_now, only_flow, trial_line};
+use super::arguments::{RulesArguments, note_unread, offered_now, only_flow, trial_line};
 use crate::cli::deployment::{self, ConfigurationUse};
 use crate::cli::printer::Printer;
 use crate::cli::terminal;
@@ -34,7 +34,7 @@ pub(crate) struct Activate {
 pub(crate) struct Rollback {
     /// tenant/flow, or the tenant if it has only one flow
     target: String,
-    /// Digest of the rules or the component (the first digits suffice), or #NUMBER, as `ruzhi guest list` shows them;
+    /// Digest of the rules or the component (the first digits suffice), or #NUMBER, as `ruzhi rules list` shows them;
     /// if omitted, the rules that were live before
     to: Option<String>,
     #[command(flatten)]
@@ -109,11 +109,10 @@ impl Rollback {
         let registry = deployment::registry(&config, printer)?;
         let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &registry, tenant, flow, None);
         let offered = offered_now(flow, &Digest::of(""));
-        let mut asking =
-            AuditRequest::of("rules.roll_back", &tenant.id, &flow.id).with_detail(self.by.said());
+        let mut asking = AuditRequest::of("rules.rollback", &tenant.id, &flow.id).with_detail(self.by.said());
         asking.subject = self.to.clone();
         let result = terminal::recorded(&config, asking, async {
-            Ok(rules.roll_back(self.to.as_deref(), offered, &self.by.by(), |_| {}).await?)
+            Ok(rules.rollback(self.to.as_deref(), offered, &self.by.by(), |_| {}).await?)
         })
         .await;
         store.close().await;
@@ -165,7 +164,7 @@ fn tell(
     ));
     if let Some(before) = before {
         printer.note(format_args!(
-            "  {} `ruzhi guest rollback {}/{} {}`",
+            "  {} `ruzhi rules rollback {}/{} {}`",
             printer.text("to go back:", "如需回退："),
             tenant.id,
             flow.id,

@@ -94,12 +94,12 @@ impl RulesArguments {
     /// A failure, with advice if a component was given alone and does not accept the live rules file.
     pub(super) fn explained(&self, error: ActivationError) -> Report {
         let alone = !self.no_rules && matches!(self.new.as_slice(), [only] if is_component(only));
-        let refused = matches!(error, ActivationError::Load(GuestLoadError::Configuration { .. }));
-        let failure = Report::from(error);
-        if !(alone && refused) {
-            return failure;
+        let invalid = matches!(error, ActivationError::Load(GuestLoadError::Configuration { .. }));
+        let report = Report::from(error);
+        if !(alone && invalid) {
+            return report;
         }
-        failure.hinting(Text::new(
+        report.hinting(Text::new(
             "the component was given the rules file that is live: name its own rules file beside it, or add `--no-rules` if it takes none",
             "该组件收到的是现行的规则文件：请同时给出它自己的规则文件；若它不需要规则文件，请加 `--no-rules`",
         ))

@@ -10,12 +10,12 @@ use crate::site::Site;
 
 #[test]
 fn a_plan_that_waits_is_told_once_to_the_group_and_to_the_other_address() {
-    let few = "[guard]\ncreate_most = 2\n[alarms]\nrobot = { env = \"ALARM_ROBOT\" }\nurl = { env = \"ALARM_URL\" }\n";
+    let few = "[guard]\ncreate_most = 2\n[alerts]\nrobot = { env = \"ALERT_ROBOT\" }\nurl = { env = \"ALERT_URL\" }\n";
     let mut site = Site::new(5, |tenant| each_minute(Tenant { tables: few.to_owned(), ..tenant }));
     site.workforce.publish(&site.simulator).unwrap();
     let robot = format!("{}/cgi-bin/webhook/send?key={ROBOT_KEY}", site.simulator.url());
     let sink = format!("{}/sink", site.simulator.url());
-    let serving = Serving::start(&site.deployment, &[("ALARM_ROBOT", &robot), ("ALARM_URL", &sink)]).unwrap();
+    let serving = Serving::start(&site.deployment, &[("ALERT_ROBOT", &robot), ("ALERT_URL", &sink)]).unwrap();
     // The next minute is at most a minute away.
     assert!(site.simulator.wait_for_told(2, Duration::from_secs(90)));
     let messages = site.simulator.robot_messages();
