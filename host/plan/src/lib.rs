@@ -13,6 +13,7 @@ pub mod adopt;
 mod body;
 mod change;
 mod conflicts;
+mod context;
 mod counts;
 mod disposition;
 mod draft;

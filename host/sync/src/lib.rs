@@ -5,6 +5,7 @@
 //! where it was, except for the operations it had marked as `sending`: those are settled first, by asking WeCom.
 
 mod adopt;
+mod applier;
 mod apply;
 mod blame;
 mod bulk;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::apply::{ApplySummary, PlanApplier};
+use super::applier::{ApplySummary, PlanApplier};
 use super::collect::{CollectSummary, Collector};
 use super::error::RunError;
 use super::flow::FlowRuntime;

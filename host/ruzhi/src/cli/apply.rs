@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::deployment::{self, ConfigurationUse};
 use super::printer::Printer;
-use super::run_flows::{OpenDeployment, RunUnit};
-use super::run_output::OutputMode;
+use super::run_flows::OpenDeployment;
+use super::run_output::{OutputMode, RunUnit};
 use super::running_server::RunningServer;
 use super::show::find;
 use super::terminal;

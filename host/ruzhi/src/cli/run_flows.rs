@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::deployment::{narrowed, registry, store};
 use super::printer::Printer;
 use super::progress::TerminalProgress;
-use super::run_output::{OutputMode, RunOutcome, RunOutput};
+use super::run_output::{CommandOutcome, OutputMode, RunOutcome, RunOutput, RunUnit};
 use super::running_server::RunningServer;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;
@@ -19,23 +19,6 @@ use ruzhi_model::TenantId;
 use ruzhi_rules::ChangeAuthor;
 use ruzhi_store::Access;
 use ruzhi_sync::RunTask;
-
-/// The unit a command runs once for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RunUnit {
-    /// Every flow.
-    Flow,
-    /// Every tenant, by its first flow.
-    Tenant,
-}
-
-/// The result of a command's runs.
-pub(super) struct CommandOutcome {
-    /// As a word of the audit log.
-    pub(super) outcome: String,
-    /// The exit code.
-    pub(super) code: ExitCode,
-}
 
 /// The deployment in a folder, opened by a command that runs flows.
 pub(super) struct OpenDeployment(pub(super) Deployment);

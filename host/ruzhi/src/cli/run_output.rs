@@ -21,6 +21,23 @@ use ruzhi_sync::RunReport;
 /// Newly rejected records listed after a run; `ruzhi rejects` lists all.
 const MOST_LISTED: usize = 40;
 
+/// The unit a command runs once for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RunUnit {
+    /// Every flow.
+    Flow,
+    /// Every tenant, by its first flow.
+    Tenant,
+}
+
+/// The result of a command's runs.
+pub(super) struct CommandOutcome {
+    /// As a word of the audit log.
+    pub(super) outcome: String,
+    /// The exit code.
+    pub(super) code: ExitCode,
+}
+
 /// The outcome of one run.
 pub(super) struct RunOutcome {
     pub(super) run: RunRow,

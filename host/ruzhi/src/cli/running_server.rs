@@ -14,8 +14,7 @@ use tokio::net::UnixStream;
 
 use super::deployment;
 use super::printer::Printer;
-use super::run_flows::{CommandOutcome, RunUnit};
-use super::run_output::{OutputMode, RunOutcome, RunOutput};
+use super::run_output::{CommandOutcome, OutputMode, RunOutcome, RunOutput, RunUnit};
 use super::terminal;
 use ruzhi_app::deployment::RulesExchange;
 use ruzhi_config::{Config, TenantConfig};
