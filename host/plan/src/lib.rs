@@ -40,7 +40,7 @@ pub use counts::Counts;
 pub use disposition::{Disposition, RecordPlan};
 pub use draft::{AdoptBy, Draft, DriftResolution, Plan, Purpose};
 pub use effect::effect;
-pub use guard::{Guard, GuardReason, GuardVerdict, LeaverWindow, OVER_TIME, RecentLeavers};
+pub use guard::{Guard, GuardLimit, GuardReason, GuardVerdict, LeaverWindow, OVER_TIME, RecentLeavers};
 pub use planner::{PASSES, Planner};
 pub use reasons::unknown_leader;
 pub use render::{PlanRenderer, masked};

@@ -157,7 +157,9 @@ impl<'a> Planner<'a> {
     fn dispose(&mut self, candidate: &Candidate) -> Disposition {
         let record = &candidate.record;
         match self.conflicts.get(&record.origin) {
-            Some(Conflict::Rejected(violation)) => return rejected(vec![violation.clone()]),
+            Some(Conflict::Rejected(rejection)) => {
+                return Disposition::Rejected { rejection: rejection.clone() };
+            }
             Some(Conflict::SameAs(other)) => {
                 return self.beside(other, "the same person as record", "与记录相同：");
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::printer::Printer;
-use ruzhi_model::Origin;
+use ruzhi_model::{Origin, WaitsFor};
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{Plan, PlanRenderer, Purpose, masked};
 use ruzhi_store::{Database, OperationRow, StoreError};
@@ -63,7 +63,7 @@ pub(super) async fn print_plan(
     for reject in store.quarantine_list(Some(&plan.tenant), Some(&plan.flow)).await.unwrap_or_default() {
         let concerns = match plan.purpose {
             Purpose::Sync => true,
-            _ => reject.rejection.violations.iter().any(|v| v.rule == "adopt.ambiguous"),
+            _ => reject.rejection.waits_for == WaitsFor::Identity,
         };
         if concerns {
             let origin = Origin { tenant: reject.tenant, flow: reject.flow, record: reject.record };

@@ -38,7 +38,7 @@ use ruzhi_message::{Report, exit};
 use ruzhi_model::{
     Digest, Lang, OperationKind, OperationState, RejectedBy, RemovalAnswer, TenantId, Text, WaitsFor,
 };
-use ruzhi_plan::{Counts, GuardReason};
+use ruzhi_plan::{Counts, GuardLimit, GuardReason};
 use ruzhi_rules::{DecisionKind, Difference, FieldDifference, Trial};
 use ruzhi_store::{
     ActivationKind, ActivationRow, AlarmRow, AttemptRow, AuditRow, Blocked, Paused, PlanState, RunKind,

@@ -96,7 +96,7 @@ pub(super) fn plan_view(written: &Written, revealed: bool) -> PlanView {
         retry: true,
         undecided: Some(format!("deadline: {}", written.words)),
         guard: vec![GuardReason {
-            limit: "leave_percent".to_owned(),
+            limit: GuardLimit::LeavePercent,
             found: 312,
             allowed: 240,
             text: Text::new(
