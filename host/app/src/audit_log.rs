@@ -12,7 +12,7 @@ use crate::audit::{self, Actor, DONE, ID_PARTS, row};
 use crate::principal::Principal;
 use crate::tally::TallyResult;
 use ruzhi_config::Role;
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 use ruzhi_model::{TenantId, Text};
 use ruzhi_store::AuditRow;
 
@@ -117,4 +117,5 @@ fn forbidden() -> Report {
         ),
         Some(Text::new("ask an operator, who finds it in the same place", "请联系操作员，在同一位置操作")),
     )
+    .of_kind(ReportKind::Forbidden)
 }

@@ -12,10 +12,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 
 use ruzhi_config::{self as config, Checks, Config};
-use ruzhi_files::open_files;
 use ruzhi_guest_runtime::{ComponentRegistry, Guest, GuestLoadError};
 use ruzhi_jiandaoyun as jiandaoyun;
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 use ruzhi_model::{Clock, Digest, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use ruzhi_plan::Policy;
 use ruzhi_rules::{ActiveRules, ChangeAuthor, FlowRules, this_process};
@@ -73,8 +72,8 @@ pub fn form_fields(source: jiandaoyun::FormClient, flow: &config::FlowConfig) ->
 
 /// The exit code for a client that could not be set up: the settings are at fault, unless the process has too many
 /// open files.
-fn fault(code: &str) -> u8 {
-    if code == open_files::CODE { exit::FAILED } else { exit::USAGE }
+fn fault(is_out_of_files: bool) -> u8 {
+    if is_out_of_files { exit::FAILED } else { exit::USAGE }
 }
 
 /// The client of a tenant's form service.
@@ -87,7 +86,7 @@ pub fn source(tenant: &config::TenantConfig) -> Result<jiandaoyun::FormClient, R
     };
     jiandaoyun::FormClient::new(settings, Arc::new(SystemClock)).map_err(|error| {
         Report::new(
-            fault(&error.code()),
+            fault(error.is_out_of_files()),
             error.code(),
             Text::new(error.to_string(), "无法建立与简道云的连接"),
             Some(error.explain()),
@@ -111,7 +110,7 @@ pub fn directory(
     };
     wecom::WecomClient::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
         Report::new(
-            fault(&error.code()),
+            fault(error.is_out_of_files()),
             error.code(),
             Text::new(error.to_string(), "无法建立与企业微信的连接"),
             Some(error.explain()),
@@ -212,6 +211,7 @@ pub fn no_flow(tenant: &TenantId, flow: &FlowId) -> Report {
         Text::new(format!("{tenant} has no flow {flow}"), format!("{tenant} 没有同步流 {flow}")),
         Some(Text::new("the overview lists the flows that run", "概览页列出了正在运行的同步流")),
     )
+    .of_kind(ReportKind::Unknown)
 }
 
 /// Everything the flows of a process share: the store, the components, one client of each service per tenant, the
@@ -267,6 +267,7 @@ impl Deployment {
                 Text::new(format!("there is no tenant {tenant}"), format!("没有租户 {tenant}")),
                 Some(Text::new("the overview lists the tenants that run", "概览页列出了正在运行的租户")),
             )
+            .of_kind(ReportKind::Unknown)
         })
     }
 

@@ -11,7 +11,7 @@ use super::reason::ActionReason;
 use crate::app::App;
 use crate::principal::Principal;
 use crate::scheduler::RunAccepted;
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 use ruzhi_model::{FlowId, RecordId, RemovalAnswer, TenantId, Text, UserId};
 use ruzhi_store::{RemovalFilter, RemovalRow};
 use ruzhi_sync::{RunOptions, RunTask};
@@ -167,6 +167,7 @@ pub fn no_member(tenant: &TenantId, userid: &UserId) -> Report {
             "请核对账号：只有被手工删除的成员需要决定",
         )),
     )
+    .of_kind(ReportKind::Unknown)
 }
 
 /// The failure for a member that needs no decision.

@@ -11,6 +11,7 @@ pub mod json;
 mod ledger;
 mod operation;
 mod rejection;
+mod remote_service;
 pub mod row;
 mod service_clock;
 mod text;
@@ -25,6 +26,7 @@ pub use id::{
 pub use ledger::{LedgerEntry, MemberState, Origin, RemovalAnswer};
 pub use operation::{Operation, OperationKind, OperationState, UniqueField};
 pub use rejection::{RejectedBy, Rejection, WaitsFor, rest_after};
+pub use remote_service::RemoteService;
 pub use ruzhi_guest::contract::{
     Context, Decision, Description, Member, Membership, Outcome, SourceRecord, Violation,
 };

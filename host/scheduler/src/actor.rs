@@ -15,13 +15,15 @@ use crate::heartbeat::Heartbeat;
 use crate::state::{RequestKind, RunBatch, RunOutcome, ScheduledFlow, SchedulerState, Trigger};
 use ruzhi_app::App;
 use ruzhi_app::deployment::{no_flow, settings_of};
-use ruzhi_app::scheduler::{AnswerSender, FlowStanding, Inbox, ManualRun, Message, RunAccepted, RunResult};
+use ruzhi_app::scheduler::{
+    AnswerSender, FlowStanding, Inbox, ManualRun, Message, RunAccepted, RunFailure, RunResult,
+};
 use ruzhi_app::{PlanLock, PlanLockState};
 use ruzhi_config as config;
 use ruzhi_message::Report;
 use ruzhi_model::{FlowId, TenantId};
 use ruzhi_store::{Delivery, Paused, RunFilter, RunRow, RunState, StoreError, WakeKind, WakeRow};
-use ruzhi_sync::{RunOptions, RunTask};
+use ruzhi_sync::{FailureKind, RunOptions, RunTask};
 
 /// The clock is read at least this often, however far off the next moment is: it may be set, or the machine may sleep.
 const LOOK: Duration = Duration::from_secs(1);
@@ -368,16 +370,16 @@ impl SchedulerActor {
 
     fn ended(&mut self, active: ActiveRun, ended: &RunResult) {
         let now = self.context.app.clock.now();
-        let quit = ended.failure.as_ref().is_some_and(|failure| failure.code() == "run.quit");
         let outcome = match (&ended.failure, &ended.run) {
-            _ if quit => RunOutcome::CutOff,
-            (Some(failure), _) if ended.blocked => RunOutcome::Blocked {
-                code: failure.code().to_owned(),
-                text: failure.text().clone(),
-                hint: failure.hint().cloned(),
+            (Some(RunFailure { kind: FailureKind::CutOff, .. }), _) => RunOutcome::CutOff,
+            (Some(RunFailure { kind: FailureKind::Blocked(service), report }), _) => RunOutcome::Blocked {
+                service: *service,
+                code: report.code().to_owned(),
+                text: report.text().clone(),
+                hint: report.hint().cloned(),
                 settings: active.settings,
             },
-            (Some(_), _) => RunOutcome::Failed,
+            (Some(RunFailure { kind: FailureKind::Form | FailureKind::Other, .. }), _) => RunOutcome::Failed,
             (None, Some(run)) if run.state == RunState::Failed => RunOutcome::Failed,
             (None, Some(run)) if run.state == RunState::Held => RunOutcome::Held,
             _ => RunOutcome::Done,
@@ -390,18 +392,19 @@ impl SchedulerActor {
             }
             RunOutcome::CutOff => false,
         };
-        if active.is_theirs && matches!(outcome, RunOutcome::CutOff) {
+        let is_cut_off = outcome == RunOutcome::CutOff;
+        if active.is_theirs && is_cut_off {
             self.cut_off.push((active.tenant, active.flow));
         }
         self.done.extend(active.wake.filter(|_| done));
         drop(active.lock);
         if let (Some(answer), Some(failure)) = (active.asking, &ended.failure) {
-            drop(answer.send(Err(failure.clone())));
+            drop(answer.send(Err(failure.report.clone())));
         }
         self.state.ended(&ended.tenant, &ended.flow, outcome, now);
         self.moments.insert((ended.tenant.clone(), ended.flow.clone()));
         log(ended);
-        if !quit {
+        if !is_cut_off {
             self.context.observer.run_ended(ended);
         }
     }
@@ -463,13 +466,13 @@ fn scheduled(app: &App) -> Vec<ScheduledFlow> {
 
 /// Logs why a run failed or could not begin; the run itself logs how it ended.
 fn log(ended: &RunResult) {
-    let Some(failure) = &ended.failure else { return };
+    let Some(RunFailure { report, .. }) = &ended.failure else { return };
     tracing::warn!(
         tenant.id = ended.tenant.as_str(),
         flow.id = ended.flow.as_str(),
         run.id = ended.run.as_ref().map(|run| run.id.as_str()),
-        error.code = failure.code(),
+        error.code = report.code(),
         "a run failed: {}",
-        failure.text().en
+        report.text().en
     );
 }

@@ -6,7 +6,7 @@ use tracing::Instrument as _;
 
 use ruzhi_app::App;
 use ruzhi_app::deployment::{Deployment, RulesExchange};
-use ruzhi_app::scheduler::{RunResult, Wake};
+use ruzhi_app::scheduler::{RunFailure, RunResult, Wake};
 use ruzhi_message::Report;
 use ruzhi_model::{FlowId, RunId, TenantId};
 use ruzhi_plan::Purpose;
@@ -117,8 +117,7 @@ fn ended(due: &RunOrder, report: RunReport, exchanged: RulesExchange) -> RunResu
         exchanged,
         findings: findings.len(),
         notices,
-        blocked: error.as_ref().is_some_and(ruzhi_sync::RunError::blocks),
-        failure: error.map(Report::from),
+        failure: error.map(RunFailure::from),
     }
 }
 
@@ -138,7 +137,6 @@ fn could_not_run(due: &RunOrder, failure: Report) -> RunResult {
         exchanged: RulesExchange::default(),
         findings: 0,
         notices: Vec::new(),
-        blocked: false,
-        failure: Some(failure),
+        failure: Some(failure.into()),
     }
 }

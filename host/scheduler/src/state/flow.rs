@@ -302,10 +302,11 @@ impl FlowState {
                 self.row.reached = self.row.reached.max(Some(running.began_at));
             }
             RunOutcome::Failed | RunOutcome::CutOff => self.give_back(&running),
-            RunOutcome::Blocked { code, text, hint, settings } => {
+            RunOutcome::Blocked { service, code, text, hint, settings } => {
                 self.row.failures = self.row.failures.saturating_add(1);
                 self.row.failed_at = Some(now);
-                self.row.blocked = Some(Blocked { code, text, hint, at: now, settings });
+                self.row.blocked =
+                    Some(Blocked { service: Some(service), code, text, hint, at: now, settings });
                 if running.works {
                     self.row.reached = self.row.reached.max(Some(running.began_at));
                 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::schedule::Schedule;
 use ruzhi_config as config;
-use ruzhi_model::{FlowId, TenantId, Text};
+use ruzhi_model::{FlowId, RemoteService, TenantId, Text};
 
 /// A flow as configured.
 #[derive(Debug, Clone)]
@@ -95,6 +95,8 @@ pub enum RunOutcome {
     Failed,
     /// A service rejects the credential, the address or the permission.
     Blocked {
+        /// The service.
+        service: RemoteService,
         /// The code of the rejection.
         code: String,
         /// The event and its subject.

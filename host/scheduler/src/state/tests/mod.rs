@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use super::*;
 use crate::schedule::Schedule;
 use ruzhi_app::scheduler::StandingState;
-use ruzhi_model::Text;
+use ruzhi_model::{RemoteService, Text};
 use ruzhi_store::WakeKind;
 
 mod many;
@@ -72,6 +72,7 @@ fn end(state: &mut SchedulerState, id: &str, outcome: RunOutcome, now: DateTime<
 
 fn blocked(settings: &str) -> RunOutcome {
     RunOutcome::Blocked {
+        service: RemoteService::Wecom,
         code: "wecom.60020".to_owned(),
         text: Text::new("not allowed to access from your ip", "IP 不在白名单"),
         hint: None,

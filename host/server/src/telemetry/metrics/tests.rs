@@ -44,6 +44,7 @@ fn flow(state: StandingState) -> FlowStanding {
         late: true,
         paused: Some(Paused { who: "李雷".to_owned(), at, why: None }),
         blocked: Some(Blocked {
+            service: Some(RemoteService::Wecom),
             code: "wecom.60020".to_owned(),
             text: Text::new("no", "否"),
             hint: None,
