@@ -27,6 +27,8 @@ pub enum Wake {
     Push,
     /// The directory was changed outside ruzhi: a drift check.
     Callback,
+    /// A run was cut off because its process ended.
+    CutOff,
     /// The tenant's files contain other rules.
     Rules,
 }
@@ -36,6 +38,7 @@ impl From<WakeKind> for Wake {
         match kind {
             WakeKind::Push => Self::Push,
             WakeKind::Callback => Self::Callback,
+            WakeKind::CutOff => Self::CutOff,
         }
     }
 }

@@ -22,7 +22,7 @@ use ruzhi_app::{PlanLock, PlanLockState};
 use ruzhi_config as config;
 use ruzhi_message::Report;
 use ruzhi_model::{FlowId, TenantId};
-use ruzhi_store::{Delivery, Paused, RunFilter, RunRow, RunState, StoreError, WakeKind, WakeRow};
+use ruzhi_store::{Paused, RunFilter, RunRow, RunState, StoreError, WakeKind, WakeRow};
 use ruzhi_sync::{FailureKind, RunOptions, RunTask};
 
 /// The clock is read at least this often, however far off the next moment is: it may be set, or the machine may sleep.
@@ -158,8 +158,14 @@ async fn killed(app: &App, now: DateTime<Utc>) -> Result<Vec<WakeRow>, StoreErro
         most: MOST_KILLED,
     };
     let runs = app.store.runs_list(&wanted).await?;
-    let of =
-        |run: RunRow| WakeRow { tenant: run.tenant, flow: run.flow, kind: WakeKind::Push, at: now, times: 0 };
+    // Their rows say so themselves, so that no wake is stored for them.
+    let of = |run: RunRow| WakeRow {
+        tenant: run.tenant,
+        flow: run.flow,
+        kind: WakeKind::CutOff,
+        at: now,
+        times: 0,
+    };
     Ok(runs.into_iter().filter(|run| run.kind.writes()).map(of).collect())
 }
 
@@ -170,10 +176,10 @@ struct ActiveRun {
     /// Digest of the settings it began with.
     settings: String,
     asking: Option<AnswerSender<RunAccepted>>,
-    /// A person asked for it, and it writes: if cut off, it is repeated only because a wake is kept for it.
-    is_theirs: bool,
-    /// The flow's wakes when the run began: the form, or the directory, is read after that.
-    wake: Option<WakeRow>,
+    /// It writes: if it is cut off, a wake is kept for its work.
+    writes: bool,
+    /// The flow's wakes that it acts on, as they were when it began: the form, or the directory, is read after that.
+    wakes: Vec<WakeRow>,
     /// The lock on the plan it carries out, held until it has ended.
     lock: Option<PlanLock>,
 }
@@ -192,7 +198,7 @@ struct SchedulerActor {
     next_place: usize,
     /// Wakes that runs have acted on since.
     done: Vec<WakeRow>,
-    /// Flows with a run a person asked for that was cut off by the end of the process.
+    /// Flows with a run that writes and was cut off by the end of the process.
     cut_off: Vec<(TenantId, FlowId)>,
     /// Flows whose next decision to expire is not known yet.
     moments: BTreeSet<(TenantId, FlowId)>,
@@ -311,9 +317,10 @@ impl SchedulerActor {
                     (request, Some(who), Some(answer), lock)
                 }
                 (None, Trigger::Person(_) | Trigger::Callback) => (RunTask::Drift(None), None, None, None),
-                (None, Trigger::Tick | Trigger::Moment | Trigger::Retry | Trigger::Push) => {
-                    (RunTask::Sync(RunOptions::default()), None, None, None)
-                }
+                (
+                    None,
+                    Trigger::Tick | Trigger::Moment | Trigger::Retry | Trigger::Push | Trigger::CutOff,
+                ) => (RunTask::Sync(RunOptions::default()), None, None, None),
             };
             tracing::info!(
                 tenant.id = item.tenant.as_str(),
@@ -325,21 +332,21 @@ impl SchedulerActor {
                 .find(&item.tenant, &item.flow)
                 .map(|(tenant, flow)| settings_of(&deployment.config, tenant, flow))
                 .unwrap_or_default();
-            let kind = match (item.trigger, &request) {
-                (Trigger::Callback, _) => Some(WakeKind::Callback),
-                (_, RunTask::Sync(_)) => Some(WakeKind::Push),
-                _ => None,
+            let kinds: &[WakeKind] = match (item.trigger, &request) {
+                (Trigger::Callback, _) => &[WakeKind::Callback],
+                (_, RunTask::Sync(_)) => &[WakeKind::Push, WakeKind::CutOff],
+                _ => &[],
             };
-            let wake = wakes
-                .iter()
-                .find(|wake| (&wake.tenant, &wake.flow, Some(wake.kind)) == (&item.tenant, &item.flow, kind));
             let (tenant, flow) = (item.tenant.clone(), item.flow.clone());
-            let is_theirs = who.is_some() && matches!(request, RunTask::Sync(_) | RunTask::Apply { .. });
-            let wake = wake.cloned();
-            let active = ActiveRun { tenant, flow, settings, asking, is_theirs, wake, lock };
+            let acts_on =
+                |wake: &&WakeRow| wake.tenant == tenant && wake.flow == flow && kinds.contains(&wake.kind);
+            let wakes: Vec<WakeRow> = wakes.iter().filter(acts_on).cloned().collect();
+            let writes = request.kind().writes();
+            let active = ActiveRun { tenant, flow, settings, asking, writes, wakes, lock };
             self.active.insert(self.next_place, active);
             self.next_place += 1;
-            due.push(RunOrder { tenant: item.tenant, flow: item.flow, request, who });
+            let cause = item.trigger.into();
+            due.push(RunOrder { tenant: item.tenant, flow: item.flow, request, cause, who });
         }
         let (events, app) = (self.events.0.clone(), Arc::clone(&self.context.app));
         let sink: EventSink = Arc::new(move |event| drop(events.send((first, event))));
@@ -388,15 +395,15 @@ impl SchedulerActor {
             RunOutcome::Done | RunOutcome::Held => true,
             // A failed drift check is not repeated.
             RunOutcome::Failed | RunOutcome::Blocked { .. } => {
-                active.wake.as_ref().is_some_and(|wake| wake.kind == WakeKind::Callback)
+                active.wakes.iter().all(|wake| wake.kind == WakeKind::Callback)
             }
             RunOutcome::CutOff => false,
         };
         let is_cut_off = outcome == RunOutcome::CutOff;
-        if active.is_theirs && is_cut_off {
+        if active.writes && is_cut_off {
             self.cut_off.push((active.tenant, active.flow));
         }
-        self.done.extend(active.wake.filter(|_| done));
+        self.done.extend(active.wakes.into_iter().filter(|_| done));
         drop(active.lock);
         if let (Some(answer), Some(failure)) = (active.asking, &ended.failure) {
             drop(answer.send(Err(failure.report.clone())));
@@ -418,15 +425,7 @@ impl SchedulerActor {
         }
         for (tenant, flow) in std::mem::take(&mut self.cut_off) {
             let now = self.context.app.clock.now();
-            // No service delivered it, so no delivery is recorded.
-            let again = Delivery {
-                source: "ruzhi",
-                names: &[],
-                at: now,
-                forget_before: DateTime::UNIX_EPOCH,
-                wakes: Some((&tenant, &flow, WakeKind::Push)),
-            };
-            if let Err(error) = self.context.app.store.delivery_take(&again).await {
+            if let Err(error) = self.context.app.store.wake_put(&tenant, &flow, WakeKind::CutOff, now).await {
                 tracing::warn!(tenant.id = tenant.as_str(), error.code = error.code(), "{error}");
             }
         }

@@ -61,7 +61,7 @@ pub use quarantine::{QuarantineDetail, QuarantineFilter, QuarantineRow};
 pub use record_trace::RecordTrace;
 pub use records::{Absence, FetchedRecord, HoldsUntil, KnownRecord, PresentRecord, RecordRow};
 pub use removals::{RemovalFilter, RemovalRow};
-pub use runs::{RunCount, RunFilter, RunKind, RunRow, RunState};
+pub use runs::{RunCause, RunCount, RunFilter, RunKind, RunRow, RunState};
 pub use settlement::Settlement;
 pub use standings::{Blocked, Paused, StandingRow};
 pub use wakes::{WakeKind, WakeRow};

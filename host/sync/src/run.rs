@@ -24,7 +24,7 @@ use ruzhi_metrics as metrics;
 use ruzhi_model::PlanId;
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{AdoptBy, Counts, DriftResolution, PASSES, Plan, Policy, Purpose};
-use ruzhi_store::{DriftCheckRow, PlanRow, PlanState, RunRow, RunState, Watermark};
+use ruzhi_store::{DriftCheckRow, PlanRow, PlanState, RunCause, RunRow, RunState, Watermark};
 
 /// The result of a run.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub struct RunReport {
 impl FlowRuntime {
     /// Begins a run: settles a crash's leftovers, and reads the form. Flows of one corp that run together all begin
     /// before the first finishes, so that each plan knows the others' forms.
-    pub async fn begin(&self, request: RunTask) -> PendingRun<'_> {
+    pub async fn begin(&self, request: RunTask, cause: RunCause) -> PendingRun<'_> {
         let started_at = self.clock.now();
         self.directory.begin_anew();
         let id = self.run_ids.next(started_at);
@@ -65,6 +65,7 @@ impl FlowRuntime {
                 flow: self.id.clone(),
                 id,
                 kind: request.kind(),
+                cause: Some(cause),
                 state: RunState::Running,
                 started_at,
                 ended_at: None,

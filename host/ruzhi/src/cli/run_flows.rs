@@ -17,7 +17,7 @@ use ruzhi_config::{self as config, Config};
 use ruzhi_message::Report;
 use ruzhi_model::TenantId;
 use ruzhi_rules::ChangeAuthor;
-use ruzhi_store::Access;
+use ruzhi_store::{Access, RunCause};
 use ruzhi_sync::RunTask;
 
 /// The deployment in a folder, opened by a command that runs flows.
@@ -77,9 +77,11 @@ impl OpenDeployment {
         let mut begun = Vec::with_capacity(flows.len());
         for (tenant, flow, ready) in &flows {
             begun.push(match ready {
-                Ok((ready, exchanged)) => {
-                    (*tenant, *flow, Ok((ready.begin(request.clone()).await, exchanged.clone())))
-                }
+                Ok((ready, exchanged)) => (
+                    *tenant,
+                    *flow,
+                    Ok((ready.begin(request.clone(), RunCause::Person).await, exchanged.clone())),
+                ),
                 Err(failure) => (*tenant, *flow, Err(failure)),
             });
         }

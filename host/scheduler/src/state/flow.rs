@@ -156,6 +156,9 @@ impl FlowState {
             Wake::Callback => {
                 self.callback.get_or_insert(now);
             }
+            Wake::CutOff => {
+                self.pending.cut_off.get_or_insert(now);
+            }
             // The flow may have failed for want of these rules.
             Wake::Rules => {
                 self.pending.push.get_or_insert(now);
@@ -233,11 +236,16 @@ impl FlowState {
         if self.stopped() || (self.row.failures > 0 && overdue.is_none()) {
             return None;
         }
+        let cut_off = self.pending.cut_off.map(|since| (Trigger::CutOff, since.max(self.free_since)));
         let push = self.pending.push.map(|since| (Trigger::Push, since.max(self.free_since)));
-        let work = match (overdue, push) {
-            (Some((why, since)), Some((_, pushed))) => Some((why, since.min(pushed))),
-            (overdue, push) => overdue.or(push),
+        // A retry and the work of a run that was cut off say more than the clock.
+        let (retry, clock) = match overdue {
+            Some((Trigger::Retry, since)) => (Some((Trigger::Retry, since)), None),
+            clock => (None, clock),
         };
+        let work = [retry, cut_off, clock, push].into_iter().flatten();
+        let since = work.clone().map(|(_, since)| since).min();
+        let work = work.map(|(why, _)| why).next().zip(since);
         work.or_else(|| self.callback.map(|since| (Trigger::Callback, since.max(self.free_since))))
     }
 
@@ -258,7 +266,7 @@ impl FlowState {
                 self.callback = None;
                 false
             }
-            Trigger::Tick | Trigger::Moment | Trigger::Push | Trigger::Retry => true,
+            Trigger::Tick | Trigger::Moment | Trigger::Push | Trigger::CutOff | Trigger::Retry => true,
         };
         let mut running = ActiveWork {
             corp: self.corp.clone(),

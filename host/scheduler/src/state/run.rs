@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::schedule::Schedule;
 use ruzhi_config as config;
 use ruzhi_model::{FlowId, RemoteService, TenantId, Text};
+use ruzhi_store::RunCause;
 
 /// A flow as configured.
 #[derive(Debug, Clone)]
@@ -58,8 +59,24 @@ pub enum Trigger {
     Moment,
     /// The form was changed.
     Push,
+    /// A run was cut off because its process ended.
+    CutOff,
     /// The directory was changed outside ruzhi: a drift check.
     Callback,
+}
+
+impl From<Trigger> for RunCause {
+    fn from(trigger: Trigger) -> Self {
+        match trigger {
+            Trigger::Person(_) => Self::Person,
+            Trigger::Retry => Self::Retry,
+            Trigger::Tick => Self::Schedule,
+            Trigger::Moment => Self::Decision,
+            Trigger::Push => Self::Push,
+            Trigger::CutOff => Self::CutOff,
+            Trigger::Callback => Self::Callback,
+        }
+    }
 }
 
 /// The runs of one corp that begin now.

@@ -42,6 +42,7 @@ pub(super) fn run_row(name: &str, state: RunState, started_at: DateTime<Utc>) ->
         flow: flow(),
         id: run(name),
         kind: RunKind::Sync,
+        cause: None,
         state,
         started_at,
         ended_at: (state != RunState::Running).then(|| started_at + TimeDelta::seconds(20)),

@@ -111,6 +111,7 @@ fn run(n: usize, state: RunState) -> RunRow {
         flow: format!("f{n}").parse().unwrap(),
         id: "r1".parse().unwrap(),
         kind: RunKind::Sync,
+        cause: None,
         state,
         started_at: noon(),
         ended_at: Some(noon()),

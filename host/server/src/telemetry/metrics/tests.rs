@@ -61,6 +61,7 @@ fn run(kind: RunKind) -> RunRow {
         flow: "onboarding".parse().unwrap(),
         id: "r1".parse().unwrap(),
         kind,
+        cause: None,
         state: RunState::Done,
         started_at: at,
         ended_at: Some(at + TimeDelta::seconds(7)),

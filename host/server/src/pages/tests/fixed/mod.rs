@@ -41,8 +41,8 @@ use ruzhi_model::{
 use ruzhi_plan::{Counts, GuardLimit, GuardReason};
 use ruzhi_rules::{DecisionKind, Difference, FieldDifference, Trial};
 use ruzhi_store::{
-    ActivationKind, ActivationRow, AlarmRow, AttemptRow, AuditRow, Blocked, Paused, PlanState, RunKind,
-    RunRow, RunState,
+    ActivationKind, ActivationRow, AlarmRow, AttemptRow, AuditRow, Blocked, Paused, PlanState, RunCause,
+    RunKind, RunRow, RunState,
 };
 use ruzhi_sync::Stage;
 
@@ -119,6 +119,7 @@ fn run_row(state: RunState, kind: RunKind, counts: Counts) -> RunRow {
         flow: "onboarding".parse().unwrap(),
         id: "r20261124-093500-1".parse().unwrap(),
         kind,
+        cause: Some(RunCause::CutOff),
         state,
         started_at: before(5),
         ended_at: (state != RunState::Running).then(|| before(4)),
