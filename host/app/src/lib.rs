@@ -54,7 +54,7 @@ pub use charts::{
     ApiCalls, CallsChart, ChartQuery, ChartStep, CorpCalls, RefusalsChart, RunsChart, RunsPoint, calls_chart,
     refusals_chart, runs_chart,
 };
-pub use drift::{DriftQuery, DriftView, FindingKind, FindingView, drift};
+pub use drift::{DriftQuery, DriftView, drift};
 pub use flows::{EmptyRequest, PauseRequest, RunMode, RunRequest, pause, resume, retry, run_now};
 pub use live::{LiveRun, LiveRuns};
 pub use lookup::no_run;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::plan_output::{finding_counts, operation_values, print_findings, print_plan};
+use super::plan_output::{FindingCounts, operation_values, print_findings, print_plan};
 use super::printer::Printer;
 use ruzhi_app::audit;
 use ruzhi_app::deployment::RulesExchange;
@@ -121,7 +121,7 @@ impl<'a> RunOutput<'a> {
                         object.insert("operations".to_owned(), Value::Array(operations));
                     }
                     (OutputMode::Findings, _) => {
-                        object.insert("counts".to_owned(), finding_counts(&findings));
+                        object.insert("counts".to_owned(), json!(FindingCounts::of(&findings)));
                         object.insert("findings".to_owned(), json!(findings));
                     }
                     _ => {}

@@ -25,19 +25,21 @@ use super::super::{
 use ruzhi_app::scheduler::{FlowStanding, StandingState};
 use ruzhi_app::{
     self, AlarmsView, ApiCalls, Attention, AttentionKind, AuditQuery, CallsChart, ChartQuery, ChartStep,
-    CorpCalls, DecisionView, DifferenceView, DriftQuery, DriftView, FieldChange, FindingKind, FindingView,
-    FlowGuestView, FlowOverview, FlowSettings, GuestName, GuestOverview, LimitView, LiveRules, MemberView,
-    Observance, OfferedRules, Offers, OperationView, Overview, PersonView, PlanMay, PlanQuery, PlanView,
-    ProblemView, QuarantineQuery, QuarantineView, RecordView, RefusalsChart, RejectView, RemovalView,
-    RowField, RuleGroup, RunView, RunsChart, RunsPoint, RunsQuery, SecretView, ServerView, SettingsView,
-    TenantOverview, TenantSettings, ViolationView,
+    CorpCalls, DecisionView, DifferenceView, DriftQuery, DriftView, FieldChange, FlowGuestView, FlowOverview,
+    FlowSettings, GuestName, GuestOverview, LimitView, LiveRules, MemberView, Observance, OfferedRules,
+    Offers, OperationView, Overview, PersonView, PlanMay, PlanQuery, PlanView, ProblemView, QuarantineQuery,
+    QuarantineView, RecordView, RefusalsChart, RejectView, RemovalView, RowField, RuleGroup, RunView,
+    RunsChart, RunsPoint, RunsQuery, SecretView, ServerView, SettingsView, TenantOverview, TenantSettings,
+    ViolationView,
 };
 use ruzhi_app::{LiveRun, PATIENCE, Principal};
 use ruzhi_config::Role;
 use ruzhi_message::{Report, exit};
 use ruzhi_model::{
-    Digest, Lang, OperationKind, OperationState, RejectedBy, RemovalAnswer, TenantId, Text, WaitsFor,
+    DepartmentId, Digest, Lang, OperationKind, OperationState, Origin, RejectedBy, RemoteService,
+    RemovalAnswer, TenantId, Text, WaitsFor,
 };
+use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{Counts, GuardLimit, GuardReason};
 use ruzhi_rules::{DecisionKind, Difference, FieldDifference, Trial};
 use ruzhi_store::{
@@ -217,14 +219,11 @@ fn run_view(row: RunRow, live: bool, written: &Written) -> RunView {
 }
 
 fn drift_view() -> DriftView {
-    let finding = |kind, userid: &str| FindingView {
-        kind,
-        userid: userid.parse().unwrap(),
-        flow: (kind != FindingKind::Unexpected).then(|| "onboarding".parse().unwrap()),
-        record: (kind != FindingKind::Unexpected).then(|| KIND.record.parse().unwrap()),
-        field: (kind == FindingKind::Changed).then(|| "position".to_owned()),
-        before: (kind == FindingKind::Moved).then(|| vec![2, 5]),
-        after: (kind == FindingKind::Moved).then(|| vec![7]),
+    let userid = |name: &str| name.parse().unwrap();
+    let owner = Origin {
+        tenant: "jingxintai".parse().unwrap(),
+        flow: "onboarding".parse().unwrap(),
+        record: KIND.record.parse().unwrap(),
     };
     DriftView {
         tenant: "jingxintai".parse().unwrap(),
@@ -233,10 +232,21 @@ fn drift_view() -> DriftView {
         at: before(4),
         total: 312,
         items: vec![
-            finding(FindingKind::Missing, "lilei"),
-            finding(FindingKind::Moved, "hanmeimei"),
-            finding(FindingKind::Changed, "wangwu"),
-            finding(FindingKind::Unexpected, "boss"),
+            DriftFinding::Missing { userid: userid("lilei"), owner: owner.clone() },
+            DriftFinding::Moved {
+                userid: userid("hanmeimei"),
+                owner: owner.clone(),
+                ledger: [DepartmentId(2), DepartmentId(5)].into(),
+                directory: [DepartmentId(7)].into(),
+            },
+            DriftFinding::Changed {
+                userid: userid("wangwu"),
+                owner,
+                field: "position".to_owned(),
+                ledger: serde_json::Value::Null,
+                directory: serde_json::Value::Null,
+            },
+            DriftFinding::Unexpected { userid: userid("boss") },
         ],
         next_cursor: Some(4),
     }
