@@ -4,6 +4,7 @@
 //! types (member, decision, violation) come from the guest SDK, so both sides of the sandbox share one definition and
 //! one set of field rules.
 
+mod called_api;
 mod change_limit;
 mod clock;
 mod id;
@@ -17,6 +18,7 @@ mod service_clock;
 mod text;
 mod write_back;
 
+pub use called_api::{CalledApi, CalledApiError};
 pub use change_limit::ChangeLimit;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use id::{

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::text::Text;
 
 /// A service that is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RemoteService {
     /// 企业微信.

@@ -38,7 +38,7 @@ pub use body::create as whole_body;
 pub use conflicts::ClaimedField;
 pub use counts::Counts;
 pub use disposition::{Disposition, RecordPlan};
-pub use draft::{AdoptBy, Draft, DriftResolution, Plan, Purpose};
+pub use draft::{AdoptBy, Draft, DriftResolution, Plan, Purpose, PurposeKind};
 pub use effect::effect;
 pub use guard::{Guard, GuardLimit, GuardReason, GuardVerdict, LeaverWindow, OVER_TIME, RecentLeavers};
 pub use planner::{PASSES, Planner};

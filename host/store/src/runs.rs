@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 use crate::database::{Database, Db, once};
 use crate::row::{DbRow, RowReader, json_text, word_of};
-use ruzhi_model::{Digest, FlowId, OperationKind, OperationState, PlanId, RunId, TenantId, Text};
+use ruzhi_model::{CalledApi, Digest, FlowId, OperationKind, OperationState, PlanId, RunId, TenantId, Text};
 use ruzhi_plan::Counts;
 
 const RUNS: &str = "runs";
@@ -140,7 +140,8 @@ pub struct RunRow {
     /// Outcomes.
     pub counts: Counts,
     /// Calls made, by API.
-    pub calls: BTreeMap<String, u64>,
+    #[schema(value_type = BTreeMap<String, u64>)]
+    pub calls: BTreeMap<CalledApi, u64>,
     /// The problem, if there was one.
     pub problem: Option<Text>,
 }

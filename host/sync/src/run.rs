@@ -21,7 +21,7 @@ use super::request::RunTask;
 use super::write_back::write_back;
 use super::{adopt, drift, fields, problem, revert};
 use ruzhi_metrics as metrics;
-use ruzhi_model::PlanId;
+use ruzhi_model::{CalledApi, PlanId};
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{AdoptBy, Counts, DriftResolution, PASSES, Plan, Policy, Purpose};
 use ruzhi_store::{DriftCheckRow, PlanRow, PlanState, RunCause, RunRow, RunState, Watermark};
@@ -132,7 +132,7 @@ struct ActiveRun<'a> {
     /// Its start, by a monotonic clock.
     began: Instant,
     /// Calls made before this run, by clients that other runs have used.
-    called_before: BTreeMap<String, u64>,
+    called_before: BTreeMap<CalledApi, u64>,
     row: RunRow,
     plan: Option<Plan>,
     findings: Vec<DriftFinding>,

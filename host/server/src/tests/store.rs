@@ -49,7 +49,9 @@ pub(super) fn run_row(name: &str, state: RunState, started_at: DateTime<Utc>) ->
         plan: None,
         rules: None,
         counts: Counts { created: u64::from(state == RunState::Done), ..Counts::default() },
-        calls: BTreeMap::from([("wecom user/create".to_owned(), 10), ("jiandaoyun data/list".to_owned(), 3)]),
+        calls: [("wecom user/create", 10), ("jiandaoyun data/list", 3)]
+            .map(|(api, calls)| (api.parse().unwrap(), calls))
+            .into(),
         problem: None,
     }
 }

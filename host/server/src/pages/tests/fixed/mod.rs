@@ -37,10 +37,10 @@ use ruzhi_config::Role;
 use ruzhi_message::{Report, exit};
 use ruzhi_model::{
     DepartmentId, Digest, Lang, OperationKind, OperationState, Origin, RejectedBy, RemoteService,
-    RemovalAnswer, TenantId, Text, WaitsFor,
+    RemovalAnswer, TenantId, Text, UniqueField, WaitsFor,
 };
 use ruzhi_plan::drift::DriftFinding;
-use ruzhi_plan::{Counts, GuardLimit, GuardReason};
+use ruzhi_plan::{Counts, GuardLimit, GuardReason, PurposeKind};
 use ruzhi_rules::{DecisionKind, Difference, FieldDifference, Trial};
 use ruzhi_store::{
     ActivationKind, ActivationRow, AlarmRow, AttemptRow, AuditRow, Blocked, Paused, PlanState, RunCause,
@@ -128,7 +128,9 @@ fn run_row(state: RunState, kind: RunKind, counts: Counts) -> RunRow {
         plan: Some("p0a1b2c3d4e5f".parse().unwrap()),
         rules: Some(Digest::of("rules")),
         counts,
-        calls: BTreeMap::from([("user/create".to_owned(), 312), ("department/simplelist".to_owned(), 1)]),
+        calls: [("wecom user/create", 312), ("wecom department/simplelist", 1)]
+            .map(|(api, calls)| (api.parse().unwrap(), calls))
+            .into(),
         problem: None,
     }
 }
@@ -290,7 +292,7 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, HtmlPa
         guard: Vec::new(),
         items: Vec::new(),
         next_cursor: None,
-        purpose: "revert".to_owned(),
+        purpose: PurposeKind::Revert,
         undoes: Some("r1".parse().unwrap()),
         ..plan_view(written, false)
     };
