@@ -24,12 +24,7 @@ use ruzhi_wecom as wecom;
 
 /// The checks on the configuration before running flows. A flow with missing files keeps its live rules.
 pub fn checks() -> Checks {
-    Checks { files: false, ..Checks::all(check_filter) }
-}
-
-/// Checks that the form's service supports a filter.
-pub fn check_filter(value: &serde_json::Value) -> Result<(), Text> {
-    jiandaoyun::RowFilter::parse(value).map(drop).map_err(|error| error.explain())
+    Checks { files: false, ..Checks::ALL }
 }
 
 /// Loads the guest of a flow.
@@ -67,7 +62,7 @@ pub fn flow_rules<'a>(
 
 /// The fields of a flow's form, as listed by the form's service.
 pub fn form_fields(source: jiandaoyun::FormClient, flow: &config::FlowConfig) -> Result<FormFields, Report> {
-    Ok(FormFields { source, form: form(flow)?.0 })
+    Ok(FormFields { source, form: flow.source.form.clone() })
 }
 
 /// The exit code for a client that could not be set up: the settings are at fault, unless the process has too many
@@ -144,28 +139,6 @@ fn limits(config: &Config, tenant: &config::TenantConfig) -> wecom::RateLimits {
 /// The rates of a tenant's corp, for callers with a single client.
 pub fn rates(config: &Config, tenant: &config::TenantConfig) -> wecom::Rates {
     wecom::Rates::new(limits(config, tenant))
-}
-
-/// The form of a flow, and the filter of its rows.
-pub fn form(
-    flow: &config::FlowConfig,
-) -> Result<(jiandaoyun::FormAddress, Option<jiandaoyun::RowFilter>), Report> {
-    let wrong = |text: Text| Report::new(exit::USAGE, "config", text, None);
-    let api = flow
-        .source
-        .api
-        .parse()
-        .map_err(|_| wrong(Text::new("`api` is not v1, v2, v4 or v5", "`api` 不是 v1、v2、v4 或 v5")))?;
-    let filter = match &flow.source.filter {
-        Some(value) => jiandaoyun::RowFilter::parse(value).map_err(|error| wrong(error.explain()))?,
-        None => None,
-    };
-    let form = jiandaoyun::FormAddress {
-        api,
-        app_id: flow.source.app_id.clone(),
-        entry_id: flow.source.entry_id.clone(),
-    };
-    Ok((form, filter))
 }
 
 /// Run ids made of the time and a random part.
@@ -334,7 +307,7 @@ impl Deployment {
         progress: Arc<dyn Progress>,
     ) -> Result<(FlowRuntime, RulesExchange), Report> {
         let Clients { source, directory, reader } = self.clients(tenant)?;
-        let (form, filter) = form(flow)?;
+        let config::FlowSource { form, filter, .. } = flow.source.clone();
         let fields = form_fields(source.clone(), flow)?;
         let rules = flow_rules(self.store.as_ref(), &self.registry, tenant, flow, Some(&fields));
         let ActiveRules { guest, activation, exchanged, kept } = rules.live(offered(flow), by).await?;

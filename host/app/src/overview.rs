@@ -66,7 +66,7 @@ async fn look(app: &App, only: Option<&TenantId>) -> Result<Overview, Report> {
                 let standing = standings.remove(&name);
                 let numbers = status.as_ref();
                 FlowOverview {
-                    schedule: flow.schedule.clone(),
+                    schedule: flow.schedule.as_ref().map(ToString::to_string),
                     next_run: standing.as_ref().and_then(|standing| standing.next),
                     members: numbers.map_or(0, |status| status.members),
                     records: numbers.map_or(0, |status| status.records),

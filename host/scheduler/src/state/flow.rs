@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::backoff;
 use super::pending::Pending;
 use super::run::{RequestKind, RunOutcome, ScheduledFlow, Trigger};
-use crate::schedule::Schedule;
 use ruzhi_app::scheduler::{FlowStanding, StandingState, Wake};
+use ruzhi_config::Schedule;
 use ruzhi_model::RunId;
 use ruzhi_store::{Blocked, StandingRow};
 

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::schedule::Schedule;
-use ruzhi_config as config;
+use ruzhi_config::{self as config, Schedule};
 use ruzhi_model::{FlowId, RemoteService, TenantId, Text};
 use ruzhi_store::RunCause;
 
@@ -31,7 +30,7 @@ impl ScheduledFlow {
             tenant: tenant.id.clone(),
             flow: flow.id.clone(),
             corp: format!("{} {}", tenant.wecom.base_url, tenant.wecom.corp_id),
-            schedule: flow.schedule.as_deref().and_then(|text| Schedule::new(text, tenant.timezone)),
+            schedule: flow.schedule.clone(),
             settings,
         }
     }

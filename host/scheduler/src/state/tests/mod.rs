@@ -3,8 +3,8 @@
 use chrono_tz::Tz;
 
 use super::*;
-use crate::schedule::Schedule;
 use ruzhi_app::scheduler::StandingState;
+use ruzhi_config::Schedule;
 use ruzhi_model::{RemoteService, Text};
 use ruzhi_store::WakeKind;
 
@@ -40,7 +40,7 @@ fn planned(id: &str, schedule: &str) -> ScheduledFlow {
         tenant: tenant(id),
         flow: flow("f"),
         corp: id.to_owned(),
-        schedule: (!schedule.is_empty()).then(|| Schedule::new(schedule, Tz::UTC).unwrap()),
+        schedule: (!schedule.is_empty()).then(|| Schedule::parse(schedule, Tz::UTC).unwrap()),
         settings: "as they are".to_owned(),
     }
 }
