@@ -23,7 +23,7 @@ use ruzhi_model::{
     UserId,
 };
 use ruzhi_plan::{Counts, GuardReason, Purpose, PurposeKind, whole_body};
-use ruzhi_store::{AttemptRow, OperationFilter, OperationRow, PlanRow, PlanState};
+use ruzhi_store::{AttemptRow, AuditAction, OperationFilter, OperationRow, PlanRow, PlanState};
 
 /// Filter and page of a plan's operations.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -180,7 +180,7 @@ pub async fn plan(
         return view(app, stored, asked).await;
     }
     let flow = stored.plan.flow.clone();
-    let asking = AuditRequest::of("plan.reveal", tenant, &flow).on(plan);
+    let asking = AuditRequest::of(AuditAction::PlanReveal, tenant, &flow).on(plan);
     recorded(app, principal, asking, view(app, stored, asked)).await
 }
 
@@ -292,7 +292,7 @@ pub async fn approve_plan(
     input: ActionInput<ApproveRequest>,
 ) -> Result<RunAccepted, Report> {
     let why = input.as_ref().ok().and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
-    decided(app, principal, tenant, plan, "plan.approve", why, async {
+    decided(app, principal, tenant, plan, AuditAction::PlanApprove, why, async {
         input?;
         carry_out(app, principal, tenant, plan, PlanState::Held).await
     })
@@ -307,7 +307,7 @@ pub async fn apply_plan(
     plan: &PlanId,
     input: ActionInput<EmptyRequest>,
 ) -> Result<RunAccepted, Report> {
-    decided(app, principal, tenant, plan, "plan.apply", None, async {
+    decided(app, principal, tenant, plan, AuditAction::PlanApply, None, async {
         input?;
         carry_out(app, principal, tenant, plan, PlanState::Planned).await
     })
@@ -323,7 +323,7 @@ pub async fn reject_plan(
     input: ActionInput<RejectRequest>,
 ) -> Result<(), Report> {
     let why = input.as_ref().ok().map(|input| input.reason.to_string());
-    decided(app, principal, tenant, plan, "plan.reject", why, async {
+    decided(app, principal, tenant, plan, AuditAction::PlanReject, why, async {
         let RejectRequest { reason } = input?;
         let (_lock, stored) = locked(app, tenant, plan).await?;
         if app.store.plan_reject(tenant, plan, Some(reason.as_str())).await? {
@@ -341,7 +341,7 @@ async fn decided<T>(
     principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
-    action: &'static str,
+    action: AuditAction,
     detail: Option<String>,
     work: impl Future<Output = Result<T, Report>>,
 ) -> Result<T, Report> {

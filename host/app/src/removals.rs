@@ -13,7 +13,7 @@ use crate::principal::Principal;
 use crate::scheduler::RunAccepted;
 use ruzhi_message::{Report, ReportKind, exit};
 use ruzhi_model::{FlowId, RecordId, RemovalAnswer, TenantId, Text, UserId};
-use ruzhi_store::{RemovalFilter, RemovalRow};
+use ruzhi_store::{AuditAction, RemovalFilter, RemovalRow};
 use ruzhi_sync::{RunOptions, RunTask};
 
 /// The page of the list.
@@ -133,7 +133,7 @@ pub async fn answer_removal(
     let lines = app.store.ledger_find(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
     let flow = lines.into_iter().next().map(|line| line.owner.flow);
     let asking = AuditRequest {
-        action: "member.removal",
+        action: AuditAction::MemberRemoval,
         tenant: Some(tenant),
         flow: flow.as_ref(),
         subject: Some(userid.to_string()),

@@ -17,7 +17,7 @@ use ruzhi_config::{self as config, Config};
 use ruzhi_message::Report;
 use ruzhi_model::TenantId;
 use ruzhi_rules::ChangeAuthor;
-use ruzhi_store::{Access, RunCause};
+use ruzhi_store::{Access, AuditAction, RunCause};
 use ruzhi_sync::RunTask;
 
 /// The deployment in a folder, opened by a command that runs flows.
@@ -123,6 +123,7 @@ pub(super) async fn run_flows(
             .await
     };
     let Some(detail) = detail else { return Ok(work.await?.code) };
-    let asking = AuditRequest { tenant, flow, ..AuditRequest::plain("run.start").with_detail(Some(detail)) };
+    let asking =
+        AuditRequest { tenant, flow, ..AuditRequest::plain(AuditAction::RunStart).with_detail(Some(detail)) };
     Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)
 }
