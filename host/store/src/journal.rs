@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::database::{Database, Db, ROWS, once};
+use crate::operations::AttemptRow;
 use crate::quarantine::QuarantineEntry;
 use crate::row::{RowReader, number};
 use crate::settlement::Settlement;
