@@ -304,16 +304,15 @@ fn the_guard_holds_exactly_past_its_limits() {
 
 #[test]
 fn a_limit_is_stored_under_its_key() {
-    use GuardLimit::*;
     let limits = [
-        LeavePercent,
-        LeaveMost,
-        CreateMost,
-        UpdateMost,
-        LeaveDayPercent,
-        LeaveDayMost,
-        LeaveWeekPercent,
-        LeaveWeekMost,
+        GuardLimit::LeavePercent,
+        GuardLimit::LeaveMost,
+        GuardLimit::CreateMost,
+        GuardLimit::UpdateMost,
+        GuardLimit::LeaveDayPercent,
+        GuardLimit::LeaveDayMost,
+        GuardLimit::LeaveWeekPercent,
+        GuardLimit::LeaveWeekMost,
     ];
     for limit in limits {
         assert_eq!(serde_json::to_value(limit).unwrap(), serde_json::json!(limit.as_str()));

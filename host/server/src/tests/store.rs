@@ -49,9 +49,10 @@ pub(super) fn run_row(name: &str, state: RunState, started_at: DateTime<Utc>) ->
         plan: None,
         rules: None,
         counts: Counts { created: u64::from(state == RunState::Done), ..Counts::default() },
-        calls: [("wecom user/create", 10), ("jiandaoyun data/list", 3)]
-            .map(|(api, calls)| (api.parse().unwrap(), calls))
-            .into(),
+        calls: BTreeMap::from([
+            ("wecom user/create".parse().unwrap(), 10),
+            ("jiandaoyun data/list".parse().unwrap(), 3),
+        ]),
         problem: None,
     }
 }

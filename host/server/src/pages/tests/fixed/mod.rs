@@ -128,9 +128,10 @@ fn run_row(state: RunState, kind: RunKind, counts: Counts) -> RunRow {
         plan: Some("p0a1b2c3d4e5f".parse().unwrap()),
         rules: Some(Digest::of("rules")),
         counts,
-        calls: [("wecom user/create", 312), ("wecom department/simplelist", 1)]
-            .map(|(api, calls)| (api.parse().unwrap(), calls))
-            .into(),
+        calls: BTreeMap::from([
+            ("wecom user/create".parse().unwrap(), 312),
+            ("wecom department/simplelist".parse().unwrap(), 1),
+        ]),
         problem: None,
     }
 }
