@@ -13,7 +13,7 @@ use crate::principal::Principal;
 use ruzhi_message::{Report, exit};
 use ruzhi_model::{Digest, FlowId, TenantId, Text};
 use ruzhi_rules::ChangeAuthor;
-use ruzhi_store::ActivationRow;
+use ruzhi_store::{ActivationRow, AuditAction};
 
 /// A request to roll back to earlier rules.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
@@ -54,7 +54,7 @@ pub async fn rollback(
     let why = told.and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
     let asking = AuditRequest {
         subject: told.and_then(|input| input.to.clone()),
-        ..AuditRequest::of("rules.rollback", tenant, flow).with_detail(why.clone())
+        ..AuditRequest::of(AuditAction::RulesRollBack, tenant, flow).with_detail(why.clone())
     };
     recorded(app, principal, asking, async {
         let RollbackRequest { to, .. } = input?;
@@ -85,7 +85,7 @@ pub async fn activate(
     let why = told.and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
     let asking = AuditRequest {
         subject: told.map(|input| input.rules.to_string()),
-        ..AuditRequest::of("rules.activate", tenant, flow).with_detail(why.clone())
+        ..AuditRequest::of(AuditAction::RulesActivate, tenant, flow).with_detail(why.clone())
     };
     recorded(app, principal, asking, async {
         let input = input?;

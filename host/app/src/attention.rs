@@ -1,10 +1,57 @@
 //! Items that need a person, the most urgent first.
 
-use super::overview::{Attention, AttentionKind, FlowOverview, TenantOverview};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::tenant_overview::{FlowOverview, TenantOverview};
 use crate::scheduler::ScheduleStateKind;
 use ruzhi_message::Report;
-use ruzhi_model::Text;
+use ruzhi_model::{FlowId, TenantId, Text};
 use ruzhi_store::DriftCheckRow;
+
+/// The kind of an item that needs a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AttentionKind {
+    /// A service rejects a credential, an address or a permission.
+    Blocked,
+    /// A plan waits to be approved or rejected.
+    HeldPlan,
+    /// Members removed by hand wait for a decision.
+    Removed,
+    /// The directory was changed by hand.
+    Drift,
+    /// The configuration on disk is invalid; the previous one is still in use.
+    FilesRefused,
+    /// The last runs failed.
+    Failing,
+    /// A run is overdue.
+    Late,
+    /// A person paused it.
+    Paused,
+    /// Records are in quarantine and wait to be corrected.
+    Quarantine,
+}
+
+/// An item that needs a person.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Attention {
+    /// Its kind.
+    pub kind: AttentionKind,
+    /// The tenant; none if it concerns the whole app.
+    pub tenant: Option<TenantId>,
+    /// The flow.
+    pub flow: Option<FlowId>,
+    /// The problem and its subject.
+    pub text: Text,
+    /// Advice on the next step.
+    pub hint: Option<Text>,
+    /// The page for acting on it.
+    pub link: String,
+    /// Its beginning, if known.
+    pub since: Option<DateTime<Utc>>,
+}
 
 /// Collects everything that needs a person, the most urgent first.
 pub(super) fn list(

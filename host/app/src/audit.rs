@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use ruzhi_config::Role;
 use ruzhi_message::Report;
 use ruzhi_model::{Clock, FlowId, TenantId};
-use ruzhi_store::{AuditRow, Database, IdleAudit, StoreError};
+use ruzhi_store::{AuditAction, AuditRow, Database, IdleAudit, StoreError};
 
 /// The outcome of a request without a known end.
 pub const BEGUN: &str = "begun";
@@ -22,8 +22,6 @@ pub const HELD: &str = "held";
 
 /// The outcome of a request that the person's role does not allow.
 pub const FORBIDDEN: &str = "access.forbidden";
-/// The action of a login.
-pub const LOGIN: &str = "session.begin";
 
 /// The role of a viewer, as a row names it.
 const VIEWER: &str = "viewer";
@@ -45,8 +43,8 @@ pub struct Actor<'a> {
 /// A request to be recorded.
 #[derive(Debug, Clone)]
 pub struct AuditRequest<'a> {
-    /// The action, such as `plan.approve`.
-    pub action: &'static str,
+    /// The action.
+    pub action: AuditAction,
     /// Its tenant.
     pub tenant: Option<&'a TenantId>,
     /// Its flow.
@@ -59,12 +57,12 @@ pub struct AuditRequest<'a> {
 
 impl<'a> AuditRequest<'a> {
     /// A request about the whole deployment.
-    pub fn plain(action: &'static str) -> Self {
+    pub fn plain(action: AuditAction) -> Self {
         Self { action, tenant: None, flow: None, subject: None, detail: None }
     }
 
     /// A request about a flow.
-    pub fn of(action: &'static str, tenant: &'a TenantId, flow: &'a FlowId) -> Self {
+    pub fn of(action: AuditAction, tenant: &'a TenantId, flow: &'a FlowId) -> Self {
         Self { tenant: Some(tenant), flow: Some(flow), ..Self::plain(action) }
     }
 
@@ -95,7 +93,7 @@ pub fn row(clock: &dyn Clock, actor: Actor<'_>, asking: AuditRequest<'_>) -> Aud
         who: actor.who.to_owned(),
         role: if actor.role == Role::Operator { "operator" } else { VIEWER }.to_owned(),
         origin: actor.origin.to_owned(),
-        action: asking.action.to_owned(),
+        action: asking.action,
         tenant: asking.tenant.cloned(),
         flow: asking.flow.cloned(),
         subject: asking.subject,
@@ -125,7 +123,7 @@ pub async fn recorded<T>(
 
 /// Deletes the rows from before a moment that changed nothing: access denied to a viewer, and viewers' logins.
 pub async fn delete_idle(store: &Database, before: DateTime<Utc>) -> Result<(), StoreError> {
-    let idle = IdleAudit { before, outcome: FORBIDDEN, role: VIEWER, action: LOGIN };
+    let idle = IdleAudit { before, outcome: FORBIDDEN, role: VIEWER, action: &AuditAction::SessionBegin };
     store.audit_delete_idle(&idle).await
 }
 
@@ -146,7 +144,7 @@ mod tests {
 
     const WANG: Actor<'_> = Actor { who: "wang", role: Role::Operator, origin: "terminal" };
 
-    async fn rows(store: &Database) -> Vec<(String, String)> {
+    async fn rows(store: &Database) -> Vec<(AuditAction, String)> {
         let rows = store.audit_list(None, None, 10).await.unwrap();
         rows.into_iter().map(|row| (row.action, row.outcome)).collect()
     }
@@ -155,10 +153,10 @@ mod tests {
     async fn what_is_asked_is_written_down_before_it_is_done_and_again_after() {
         let folder = tempfile::tempdir().unwrap();
         let store = Database::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
-        let asked = || row(&SystemClock, WANG, AuditRequest::plain("plan.reject").on("p1"));
+        let asked = || row(&SystemClock, WANG, AuditRequest::plain(AuditAction::PlanReject).on("p1"));
         let begun = async { Ok(rows(&store).await) };
         let seen = recorded(&store, asked(), begun, |_| DONE.to_owned()).await.unwrap();
-        assert_eq!(seen, [("plan.reject".to_owned(), BEGUN.to_owned())]);
+        assert_eq!(seen, [(AuditAction::PlanReject, BEGUN.to_owned())]);
         let failing =
             async { Err::<(), _>(Report::new(exit::FAILED, "plan.state", Text::new("no", "否"), None)) };
         recorded(&store, asked(), failing, |()| DONE.to_owned()).await.unwrap_err();
@@ -178,7 +176,7 @@ mod tests {
             done.set(true);
             Ok(())
         };
-        let asked = row(&SystemClock, WANG, AuditRequest::plain("quarantine.reveal"));
+        let asked = row(&SystemClock, WANG, AuditRequest::plain(AuditAction::QuarantineReveal));
         assert!(recorded(&store, asked, work, |()| DONE.to_owned()).await.is_err());
         assert!(!done.get());
     }
@@ -196,7 +194,11 @@ mod tests {
             ("operator", Role::Operator, "plan.approve", "done"),
             ("operator", Role::Operator, "plan.reject", "plan.state"),
         ] {
-            let mut row = row(&clock, Actor { who, role, origin: "page -" }, AuditRequest::plain(action));
+            let mut row = row(
+                &clock,
+                Actor { who, role, origin: "page -" },
+                AuditRequest::plain(action.parse().unwrap()),
+            );
             row.outcome = outcome.to_owned();
             store.audit_put(&row).await.unwrap();
         }

@@ -12,9 +12,9 @@ use crate::audit::{self, Actor, DONE, ID_PARTS, row};
 use crate::principal::Principal;
 use crate::tally::TallyResult;
 use ruzhi_config::Role;
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 use ruzhi_model::{TenantId, Text};
-use ruzhi_store::AuditRow;
+use ruzhi_store::{AuditAction, AuditRow};
 
 /// Filter and page of the audit log.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -102,7 +102,7 @@ pub(super) async fn recorded<T>(
 /// Records a login.
 pub async fn logged_in(app: &App, who: &str, role: Role, origin: &str) -> Result<(), Report> {
     let actor = Actor { who, role, origin };
-    let mut row = row(app.clock.as_ref(), actor, AuditRequest::plain(audit::LOGIN));
+    let mut row = row(app.clock.as_ref(), actor, AuditRequest::plain(AuditAction::SessionBegin));
     DONE.clone_into(&mut row.outcome);
     Ok(app.store.audit_put(&row).await?)
 }
@@ -117,4 +117,5 @@ fn forbidden() -> Report {
         ),
         Some(Text::new("ask an operator, who finds it in the same place", "请联系操作员，在同一位置操作")),
     )
+    .of_kind(ReportKind::Forbidden)
 }

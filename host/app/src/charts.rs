@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::deployment::siblings;
 use ruzhi_config as config;
 use ruzhi_message::Report;
-use ruzhi_model::{FlowId, TenantId};
+use ruzhi_model::{FlowId, RemoteService, TenantId};
 use ruzhi_store::{RunRow, RunState};
 
 /// The interval between points.
@@ -241,9 +241,11 @@ pub async fn calls_chart(app: &App) -> Result<CallsChart, Report> {
         for (api, calls) in &run.calls {
             #[expect(clippy::cast_precision_loss, reason = "a count of calls, far below 2^52")]
             let calls = *calls as f64;
+            if api.service != RemoteService::Wecom {
+                continue;
+            }
             // The limit does not depend on the credential that made the call.
-            let Some(api) = api.strip_prefix("wecom ") else { continue };
-            let sums = corp.apis.entry(api.trim_end_matches(" (read_secret)").to_owned()).or_default();
+            let sums = corp.apis.entry(api.path.clone()).or_default();
             sums.0 += calls * in_minute;
             sums.1 += calls * in_hour;
         }

@@ -12,10 +12,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 
 use ruzhi_config::{self as config, Checks, Config};
-use ruzhi_files::open_files;
 use ruzhi_guest_runtime::{ComponentRegistry, Guest, GuestLoadError};
 use ruzhi_jiandaoyun as jiandaoyun;
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 use ruzhi_model::{Clock, Digest, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
 use ruzhi_plan::Policy;
 use ruzhi_rules::{ActiveRules, ChangeAuthor, FlowRules, this_process};
@@ -25,12 +24,7 @@ use ruzhi_wecom as wecom;
 
 /// The checks on the configuration before running flows. A flow with missing files keeps its live rules.
 pub fn checks() -> Checks {
-    Checks { files: false, ..Checks::all(check_filter) }
-}
-
-/// Checks that the form's service supports a filter.
-pub fn check_filter(value: &serde_json::Value) -> Result<(), Text> {
-    jiandaoyun::RowFilter::parse(value).map(drop).map_err(|error| error.explain())
+    Checks { files: false, ..Checks::ALL }
 }
 
 /// Loads the guest of a flow.
@@ -68,13 +62,13 @@ pub fn flow_rules<'a>(
 
 /// The fields of a flow's form, as listed by the form's service.
 pub fn form_fields(source: jiandaoyun::FormClient, flow: &config::FlowConfig) -> Result<FormFields, Report> {
-    Ok(FormFields { source, form: form(flow)?.0 })
+    Ok(FormFields { source, form: flow.source.form.clone() })
 }
 
 /// The exit code for a client that could not be set up: the settings are at fault, unless the process has too many
 /// open files.
-fn fault(code: &str) -> u8 {
-    if code == open_files::CODE { exit::FAILED } else { exit::USAGE }
+fn fault(is_out_of_files: bool) -> u8 {
+    if is_out_of_files { exit::FAILED } else { exit::USAGE }
 }
 
 /// The client of a tenant's form service.
@@ -87,7 +81,7 @@ pub fn source(tenant: &config::TenantConfig) -> Result<jiandaoyun::FormClient, R
     };
     jiandaoyun::FormClient::new(settings, Arc::new(SystemClock)).map_err(|error| {
         Report::new(
-            fault(&error.code()),
+            fault(error.is_out_of_files()),
             error.code(),
             Text::new(error.to_string(), "无法建立与简道云的连接"),
             Some(error.explain()),
@@ -111,7 +105,7 @@ pub fn directory(
     };
     wecom::WecomClient::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
         Report::new(
-            fault(&error.code()),
+            fault(error.is_out_of_files()),
             error.code(),
             Text::new(error.to_string(), "无法建立与企业微信的连接"),
             Some(error.explain()),
@@ -145,28 +139,6 @@ fn limits(config: &Config, tenant: &config::TenantConfig) -> wecom::RateLimits {
 /// The rates of a tenant's corp, for callers with a single client.
 pub fn rates(config: &Config, tenant: &config::TenantConfig) -> wecom::Rates {
     wecom::Rates::new(limits(config, tenant))
-}
-
-/// The form of a flow, and the filter of its rows.
-pub fn form(
-    flow: &config::FlowConfig,
-) -> Result<(jiandaoyun::FormAddress, Option<jiandaoyun::RowFilter>), Report> {
-    let wrong = |text: Text| Report::new(exit::USAGE, "config", text, None);
-    let api = flow
-        .source
-        .api
-        .parse()
-        .map_err(|_| wrong(Text::new("`api` is not v1, v2, v4 or v5", "`api` 不是 v1、v2、v4 或 v5")))?;
-    let filter = match &flow.source.filter {
-        Some(value) => jiandaoyun::RowFilter::parse(value).map_err(|error| wrong(error.explain()))?,
-        None => None,
-    };
-    let form = jiandaoyun::FormAddress {
-        api,
-        app_id: flow.source.app_id.clone(),
-        entry_id: flow.source.entry_id.clone(),
-    };
-    Ok((form, filter))
 }
 
 /// Run ids made of the time and a random part.
@@ -212,6 +184,7 @@ pub fn no_flow(tenant: &TenantId, flow: &FlowId) -> Report {
         Text::new(format!("{tenant} has no flow {flow}"), format!("{tenant} 没有同步流 {flow}")),
         Some(Text::new("the overview lists the flows that run", "概览页列出了正在运行的同步流")),
     )
+    .of_kind(ReportKind::Unknown)
 }
 
 /// Everything the flows of a process share: the store, the components, one client of each service per tenant, the
@@ -267,6 +240,7 @@ impl Deployment {
                 Text::new(format!("there is no tenant {tenant}"), format!("没有租户 {tenant}")),
                 Some(Text::new("the overview lists the tenants that run", "概览页列出了正在运行的租户")),
             )
+            .of_kind(ReportKind::Unknown)
         })
     }
 
@@ -333,7 +307,7 @@ impl Deployment {
         progress: Arc<dyn Progress>,
     ) -> Result<(FlowRuntime, RulesExchange), Report> {
         let Clients { source, directory, reader } = self.clients(tenant)?;
-        let (form, filter) = form(flow)?;
+        let config::FlowSource { form, filter, .. } = flow.source.clone();
         let fields = form_fields(source.clone(), flow)?;
         let rules = flow_rules(self.store.as_ref(), &self.registry, tenant, flow, Some(&fields));
         let ActiveRules { guest, activation, exchanged, kept } = rules.live(offered(flow), by).await?;

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::paging::{MOST, number, page_size, unless_empty};
 use crate::app::App;
 use ruzhi_message::Report;
-use ruzhi_model::{DepartmentId, FlowId, Origin, RecordId, RunId, TenantId, UserId};
+use ruzhi_model::{FlowId, RunId, TenantId};
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_store::DriftCheckRow;
 
@@ -27,64 +27,6 @@ pub struct DriftQuery {
     pub limit: Option<u32>,
 }
 
-/// The kind of a difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FindingKind {
-    /// The ledger has the member, the directory does not.
-    Missing,
-    /// The directory has the member, the ledger does not.
-    Unexpected,
-    /// The member is in other departments.
-    Moved,
-    /// A field has another value.
-    Changed,
-}
-
-/// A difference between directory and ledger.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct FindingView {
-    /// Its kind.
-    pub kind: FindingKind,
-    /// The member.
-    pub userid: UserId,
-    /// The flow of the record that owns the member; none for `unexpected`.
-    pub flow: Option<FlowId>,
-    /// The record that owns the member.
-    pub record: Option<RecordId>,
-    /// For `changed`: WeCom's name of the field. Its values are personal data, and not stored with the difference.
-    pub field: Option<String>,
-    /// For `moved`: the departments as ruzhi wrote them.
-    pub before: Option<Vec<u64>>,
-    /// For `moved`: the departments as they are.
-    pub after: Option<Vec<u64>>,
-}
-
-impl From<DriftFinding> for FindingView {
-    fn from(finding: DriftFinding) -> Self {
-        let ids = |departments: std::collections::BTreeSet<DepartmentId>| -> Vec<u64> {
-            departments.into_iter().map(|DepartmentId(id)| u64::from(id)).collect()
-        };
-        let userid = finding.userid().clone();
-        let of = |kind, owner: Option<Origin>| {
-            let (flow, record) = owner.map(|owner| (owner.flow, owner.record)).unzip();
-            Self { kind, userid, flow, record, field: None, before: None, after: None }
-        };
-        match finding {
-            DriftFinding::Missing { owner, .. } => of(FindingKind::Missing, Some(owner)),
-            DriftFinding::Unexpected { .. } => of(FindingKind::Unexpected, None),
-            DriftFinding::Moved { owner, ledger, directory, .. } => Self {
-                before: Some(ids(ledger)),
-                after: Some(ids(directory)),
-                ..of(FindingKind::Moved, Some(owner))
-            },
-            DriftFinding::Changed { owner, field, .. } => {
-                Self { field: Some(field), ..of(FindingKind::Changed, Some(owner)) }
-            }
-        }
-    }
-}
-
 /// The differences between directory and ledger that the latest drift check found and that are left of them.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DriftView {
@@ -99,7 +41,7 @@ pub struct DriftView {
     /// All differences that are left.
     pub total: u64,
     /// A page of them, by userid.
-    pub items: Vec<FindingView>,
+    pub items: Vec<DriftFinding>,
     /// The `cursor` of the next page; none at the end.
     pub next_cursor: Option<u64>,
 }
@@ -132,7 +74,7 @@ async fn view(app: &App, check: DriftCheckRow, asked: &DriftQuery) -> Result<Dri
     let flow = flows.iter().find(|flow| flow.id == check.flow).or(flows.first());
     Ok(DriftView {
         next_cursor: found.last().filter(|_| more).map(|(place, _)| *place),
-        items: found.into_iter().map(|(_, finding)| finding.into()).collect(),
+        items: found.into_iter().map(|(_, finding)| finding).collect(),
         tenant: check.tenant,
         flow: flow.map_or(check.flow, |flow| flow.id.clone()),
         run: check.run,

@@ -13,6 +13,7 @@ use crate::scheduler::RunAccepted;
 use ruzhi_message::{Report, exit};
 use ruzhi_model::{FlowId, RunId, TenantId, Text};
 use ruzhi_plan::{AdoptBy, DriftResolution};
+use ruzhi_store::AuditAction;
 use ruzhi_sync::{RunOptions, RunTask};
 
 /// The kind of run to start.
@@ -130,7 +131,7 @@ pub async fn run_now(
     flow: &FlowId,
     input: ActionInput<RunRequest>,
 ) -> Result<RunAccepted, Report> {
-    let asking = AuditRequest::of("run.start", tenant, flow)
+    let asking = AuditRequest::of(AuditAction::RunStart, tenant, flow)
         .with_detail(input.as_ref().ok().map(RunRequest::audit_text));
     recorded(app, principal, asking, async {
         let request = input?.request()?;
@@ -154,7 +155,7 @@ pub async fn retry(
     flow: &FlowId,
     input: ActionInput<EmptyRequest>,
 ) -> Result<RunAccepted, Report> {
-    let asking = AuditRequest::of("quarantine.retry", tenant, flow);
+    let asking = AuditRequest::of(AuditAction::QuarantineRetry, tenant, flow);
     recorded(app, principal, asking, async {
         input?;
         app.deployment().find(tenant, flow)?;
@@ -173,7 +174,7 @@ pub async fn pause(
     input: ActionInput<PauseRequest>,
 ) -> Result<(), Report> {
     let why = input.as_ref().ok().and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
-    let asking = AuditRequest::of("flow.pause", tenant, flow).with_detail(why.clone());
+    let asking = AuditRequest::of(AuditAction::FlowPause, tenant, flow).with_detail(why.clone());
     recorded(app, principal, asking, async {
         input?;
         app.deployment().find(tenant, flow)?;
@@ -190,7 +191,7 @@ pub async fn resume(
     flow: &FlowId,
     input: ActionInput<EmptyRequest>,
 ) -> Result<(), Report> {
-    let asking = AuditRequest::of("flow.resume", tenant, flow);
+    let asking = AuditRequest::of(AuditAction::FlowResume, tenant, flow);
     recorded(app, principal, asking, async {
         input?;
         app.deployment().find(tenant, flow)?;

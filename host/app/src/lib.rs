@@ -42,21 +42,23 @@ mod search;
 mod settings;
 mod spreadsheet;
 mod tally;
+mod tenant_overview;
 
 pub use activations::{ActivateRequest, RollbackRequest, activate, rollback};
 pub use alerts::alerts;
 pub use app::App;
+pub use attention::{Attention, AttentionKind};
 pub use audit_log::logged_in;
 pub use audit_log::{AuditQuery, audit};
 pub use charts::{
     ApiCalls, CallsChart, ChartQuery, ChartStep, CorpCalls, QuarantineChart, RunsChart, RunsPoint,
     calls_chart, quarantine_chart, runs_chart,
 };
-pub use drift::{DriftQuery, DriftView, FindingKind, FindingView, drift};
+pub use drift::{DriftQuery, DriftView, drift};
 pub use flows::{EmptyRequest, PauseRequest, RunMode, RunRequest, pause, resume, retry, run_now};
 pub use live::{LiveRun, LiveRuns};
 pub use lookup::no_run;
-pub use overview::{Attention, AttentionKind, FlowOverview, Overview, TenantOverview, overview, tenant};
+pub use overview::{Overview, overview, tenant};
 pub use paging::ticked;
 pub use paging::{ActionInput, FieldChange, Page};
 pub use plan_lock::{PlanLock, PlanLockState};

@@ -1,7 +1,7 @@
 //! Lookup of what a visitor names, and the failures for what does not exist. The deployment looks up flows and tenants.
 
 use crate::app::App;
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 use ruzhi_model::{FlowId, PlanId, RecordId, RunId, TenantId, Text};
 use ruzhi_store::PlanRow;
 
@@ -39,5 +39,5 @@ pub(super) fn no_record(tenant: &TenantId, flow: &FlowId, record: &RecordId) -> 
 }
 
 fn unknown(code: &str, text: Text, hint: Text) -> Report {
-    Report::new(exit::USAGE, code, text, Some(hint))
+    Report::new(exit::USAGE, code, text, Some(hint)).of_kind(ReportKind::Unknown)
 }

@@ -6,13 +6,14 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::attention;
+use super::attention::{self, Attention};
+use super::tenant_overview::{FlowOverview, TenantOverview};
 use crate::app::App;
 use crate::live::LiveRun;
 use crate::scheduler::ScheduleState;
 use ruzhi_message::Report;
-use ruzhi_model::{FlowId, PlanId, TenantId, Text};
-use ruzhi_store::{AlertRow, FlowStatus, RunRow};
+use ruzhi_model::{FlowId, TenantId};
+use ruzhi_store::{AlertRow, FlowStatus};
 
 /// The state of all tenants.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -29,93 +30,6 @@ pub struct Overview {
     pub live: Vec<LiveRun>,
     /// Active alerts.
     pub alerts: Vec<AlertRow>,
-}
-
-/// The state of a tenant's flows.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct TenantOverview {
-    /// The tenant.
-    pub id: TenantId,
-    /// Its display name.
-    pub name: String,
-    /// The IANA name of its time zone.
-    pub timezone: String,
-    /// The flows, by id.
-    pub flows: Vec<FlowOverview>,
-}
-
-/// The state of a flow.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct FlowOverview {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The flow.
-    pub flow: FlowId,
-    /// Its cron expression; without one it runs only when woken or requested.
-    pub schedule: Option<String>,
-    /// Its state in the scheduler; none before the scheduler's first look at it.
-    pub schedule_state: Option<ScheduleState>,
-    /// Its last run.
-    pub last_run: Option<RunRow>,
-    /// Its next run, if known.
-    pub next_run: Option<DateTime<Utc>>,
-    /// Members in the directory owned by its records.
-    pub members: u64,
-    /// Records stored.
-    pub records: u64,
-    /// Records in quarantine.
-    pub rejected: u64,
-    /// Members removed by hand that wait for a person's decision; they are in quarantine too.
-    pub removed: u64,
-    /// The point up to which it has read the form.
-    pub watermark: Option<DateTime<Utc>>,
-    /// Plans waiting for approval.
-    pub held: Vec<PlanId>,
-    /// The run under way.
-    pub live: Option<LiveRun>,
-}
-
-/// The kind of an item that needs a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AttentionKind {
-    /// A service rejects a credential, an address or a permission.
-    Blocked,
-    /// A plan waits to be approved or rejected.
-    HeldPlan,
-    /// Members removed by hand wait for a decision.
-    Removed,
-    /// The directory was changed by hand.
-    Drift,
-    /// The configuration on disk is invalid; the previous one is still in use.
-    ConfigInvalid,
-    /// The last runs failed.
-    Failing,
-    /// A run is overdue.
-    Late,
-    /// A person paused it.
-    Paused,
-    /// Records are in quarantine and wait to be corrected.
-    Quarantine,
-}
-
-/// An item that needs a person.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Attention {
-    /// Its kind.
-    pub kind: AttentionKind,
-    /// The tenant; none if it concerns the whole app.
-    pub tenant: Option<TenantId>,
-    /// The flow.
-    pub flow: Option<FlowId>,
-    /// The problem and its subject.
-    pub text: Text,
-    /// Advice on the next step.
-    pub hint: Option<Text>,
-    /// The page for acting on it.
-    pub link: String,
-    /// Its beginning, if known.
-    pub since: Option<DateTime<Utc>>,
 }
 
 /// Returns the state of all tenants.
@@ -156,7 +70,7 @@ async fn look(app: &App, only: Option<&TenantId>) -> Result<Overview, Report> {
                 let schedule_state = schedule_states.remove(&name);
                 let numbers = status.as_ref();
                 FlowOverview {
-                    schedule: flow.schedule.clone(),
+                    schedule: flow.schedule.as_ref().map(ToString::to_string),
                     next_run: schedule_state.as_ref().and_then(|schedule_state| schedule_state.next),
                     members: numbers.map_or(0, |status| status.members),
                     records: numbers.map_or(0, |status| status.records),

@@ -19,10 +19,11 @@ use crate::principal::Principal;
 use crate::scheduler::RunAccepted;
 use ruzhi_message::{Report, exit};
 use ruzhi_model::{
-    Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UserId, WaitsFor,
+    Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UniqueField,
+    UserId,
 };
-use ruzhi_plan::{Counts, GuardReason, Purpose, whole_body};
-use ruzhi_store::{AttemptRow, OperationFilter, OperationRow, PlanRow, PlanState};
+use ruzhi_plan::{Counts, GuardReason, Purpose, PurposeKind, whole_body};
+use ruzhi_store::{AttemptRow, AuditAction, OperationFilter, OperationRow, PlanRow, PlanState};
 
 /// Filter and page of a plan's operations.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -55,8 +56,8 @@ pub struct PlanView {
     pub tenant: TenantId,
     /// The flow.
     pub flow: FlowId,
-    /// `sync`, `adopt`, `revert` or `drift`.
-    pub purpose: String,
+    /// The kind of its purpose.
+    pub purpose: PurposeKind,
     /// The run that it undoes.
     pub undoes: Option<RunId>,
     /// Digest of every operation and of the state it was made from.
@@ -127,8 +128,8 @@ pub struct OperationView {
     pub moved_from: Option<String>,
     /// True if it does only part of what the record asks for; a plan of the same run does the rest.
     pub partial: bool,
-    /// The WeCom field that is emptied first because another member takes its value: `mobile`, `email` or `biz_mail`.
-    pub parks: Option<String>,
+    /// The WeCom field that is emptied first because another member takes its value.
+    pub parks: Option<UniqueField>,
     /// Remarks, for example that the direct leader follows.
     pub notes: Vec<Text>,
     /// True if the member left: the grace period begins.
@@ -179,7 +180,7 @@ pub async fn plan(
         return view(app, stored, asked).await;
     }
     let flow = stored.plan.flow.clone();
-    let asking = AuditRequest::of("plan.reveal", tenant, &flow).on(plan);
+    let asking = AuditRequest::of(AuditAction::PlanReveal, tenant, &flow).on(plan);
     recorded(app, principal, asking, view(app, stored, asked)).await
 }
 
@@ -207,7 +208,7 @@ async fn view(app: &App, stored: PlanRow, asked: &PlanQuery) -> Result<PlanView,
             apply: free && state == PlanState::Planned && !plan.guard.holds(),
             reject: free && matches!(state, PlanState::Held | PlanState::Planned),
         },
-        purpose: plan.purpose.as_str().to_owned(),
+        purpose: plan.purpose.kind(),
         undoes: match &plan.purpose {
             Purpose::Revert { run } => Some(run.clone()),
             _ => None,
@@ -260,7 +261,7 @@ impl OperationView {
             fields,
             moved_from: operation.moved_from(tenant).map(|(tenant, flow)| format!("{tenant}/{flow}")),
             partial: operation.partial,
-            parks: operation.parks.map(|field| WaitsFor::from(field).as_str().to_owned()),
+            parks: operation.parks,
             notes: operation
                 .notes
                 .iter()
@@ -291,7 +292,7 @@ pub async fn approve_plan(
     input: ActionInput<ApproveRequest>,
 ) -> Result<RunAccepted, Report> {
     let why = input.as_ref().ok().and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
-    decided(app, principal, tenant, plan, "plan.approve", why, async {
+    decided(app, principal, tenant, plan, AuditAction::PlanApprove, why, async {
         input?;
         carry_out(app, principal, tenant, plan, PlanState::Held).await
     })
@@ -306,7 +307,7 @@ pub async fn apply_plan(
     plan: &PlanId,
     input: ActionInput<EmptyRequest>,
 ) -> Result<RunAccepted, Report> {
-    decided(app, principal, tenant, plan, "plan.apply", None, async {
+    decided(app, principal, tenant, plan, AuditAction::PlanApply, None, async {
         input?;
         carry_out(app, principal, tenant, plan, PlanState::Planned).await
     })
@@ -322,7 +323,7 @@ pub async fn reject_plan(
     input: ActionInput<RejectRequest>,
 ) -> Result<(), Report> {
     let why = input.as_ref().ok().map(|input| input.reason.to_string());
-    decided(app, principal, tenant, plan, "plan.reject", why, async {
+    decided(app, principal, tenant, plan, AuditAction::PlanReject, why, async {
         let RejectRequest { reason } = input?;
         let (_lock, stored) = locked(app, tenant, plan).await?;
         if app.store.plan_reject(tenant, plan, Some(reason.as_str())).await? {
@@ -340,7 +341,7 @@ async fn decided<T>(
     principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
-    action: &'static str,
+    action: AuditAction,
     detail: Option<String>,
     work: impl Future<Output = Result<T, Report>>,
 ) -> Result<T, Report> {

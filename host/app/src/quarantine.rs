@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::principal::Principal;
 use ruzhi_message::Report;
 use ruzhi_model::{FlowId, RecordId, TenantId, WaitsFor};
-use ruzhi_store::{QuarantineDetail, QuarantineFilter, QuarantineRow};
+use ruzhi_store::{AuditAction, QuarantineDetail, QuarantineFilter, QuarantineRow};
 
 /// Filter and page of the quarantine.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -128,7 +128,7 @@ pub async fn quarantine(
     if !asked.reveal {
         return part(app, asked).await;
     }
-    recorded(app, principal, revealing("quarantine.reveal", asked), part(app, asked)).await
+    recorded(app, principal, revealing(AuditAction::QuarantineReveal, asked), part(app, asked)).await
 }
 
 /// Exports all matching records as CSV for a spreadsheet: UTF-8 with a byte order mark, one line for each reason. Text
@@ -141,10 +141,11 @@ pub async fn quarantine_csv(
     if !asked.reveal {
         return export(app, principal, asked).await;
     }
-    recorded(app, principal, revealing("quarantine.reveal", asked), export(app, principal, asked)).await
+    recorded(app, principal, revealing(AuditAction::QuarantineReveal, asked), export(app, principal, asked))
+        .await
 }
 
-fn revealing<'a>(action: &'static str, asked: &'a QuarantineQuery) -> AuditRequest<'a> {
+fn revealing<'a>(action: AuditAction, asked: &'a QuarantineQuery) -> AuditRequest<'a> {
     let rule = asked.rule.as_ref().map(|rule| format!("rule {rule}"));
     let search = asked.search.as_ref().map(|words| format!("search {}", Sight::Masked.text(words)));
     let detail = [rule, search].into_iter().flatten().collect::<Vec<_>>().join(", ");

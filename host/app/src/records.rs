@@ -21,7 +21,7 @@ use ruzhi_message::Report;
 use ruzhi_model::{Decision, Digest, FlowId, RecordId, RunId, TenantId};
 use ruzhi_plan::whole_body;
 use ruzhi_rules::DecisionKind;
-use ruzhi_store::RecordTrace;
+use ruzhi_store::{AuditAction, RecordTrace};
 
 /// A record's trace.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -112,7 +112,7 @@ pub async fn record(
     if !reveal {
         return view(app, tenant, flow, record, Sight::Masked).await;
     }
-    let asking = AuditRequest::of("record.reveal", tenant, flow).on(record);
+    let asking = AuditRequest::of(AuditAction::RecordReveal, tenant, flow).on(record);
     recorded(app, principal, asking, view(app, tenant, flow, record, Sight::Revealed)).await
 }
 

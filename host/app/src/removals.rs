@@ -11,9 +11,9 @@ use super::reason::ActionReason;
 use crate::app::App;
 use crate::principal::Principal;
 use crate::scheduler::RunAccepted;
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 use ruzhi_model::{FlowId, RecordId, RemovalAnswer, TenantId, Text, UserId};
-use ruzhi_store::{RemovalFilter, RemovalRow};
+use ruzhi_store::{AuditAction, RemovalFilter, RemovalRow};
 use ruzhi_sync::{RunOptions, RunTask};
 
 /// The page of the list.
@@ -133,7 +133,7 @@ pub async fn answer_removal(
     let lines = app.store.ledger_find(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
     let flow = lines.into_iter().next().map(|line| line.owner.flow);
     let asking = AuditRequest {
-        action: "member.removal",
+        action: AuditAction::MemberRemoval,
         tenant: Some(tenant),
         flow: flow.as_ref(),
         subject: Some(userid.to_string()),
@@ -167,6 +167,7 @@ pub fn no_member(tenant: &TenantId, userid: &UserId) -> Report {
             "请核对账号：只有被手工删除的成员需要决定",
         )),
     )
+    .of_kind(ReportKind::Unknown)
 }
 
 /// The failure for a member that needs no decision.

@@ -17,7 +17,7 @@ use ruzhi_config as config;
 use ruzhi_message::{Report, exit};
 use ruzhi_model::{Digest, FlowId, TenantId, Text};
 use ruzhi_rules::{Difference, Trial};
-use ruzhi_store::{ActivationRow, Artifacts};
+use ruzhi_store::{ActivationRow, Artifacts, AuditAction};
 
 /// The rules of every flow.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -275,7 +275,7 @@ pub async fn rules_difference(
     if !asked.reveal {
         return work.await;
     }
-    let asking = AuditRequest::of("rules.reveal", tenant, flow).with_detail(asked.to.clone());
+    let asking = AuditRequest::of(AuditAction::RulesReveal, tenant, flow).with_detail(asked.to.clone());
     recorded(app, principal, asking, work).await
 }
 

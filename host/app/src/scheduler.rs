@@ -17,7 +17,7 @@ use ruzhi_message::{Report, exit};
 use ruzhi_model::{FlowId, PlanId, RunId, TenantId, Text};
 use ruzhi_plan::Plan;
 use ruzhi_store::{Blocked, Paused, RunRow, WakeKind};
-use ruzhi_sync::{Notice, RunTask};
+use ruzhi_sync::{FailureKind, Notice, RunError, RunTask};
 
 /// Reasons that wake a flow apart from its schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -27,6 +27,8 @@ pub enum Wake {
     Push,
     /// The directory was changed outside ruzhi: a drift check.
     Callback,
+    /// A run was cut off because its process ended.
+    CutOff,
     /// The tenant's files contain other rules.
     Rules,
 }
@@ -36,6 +38,7 @@ impl From<WakeKind> for Wake {
         match kind {
             WakeKind::Push => Self::Push,
             WakeKind::Callback => Self::Callback,
+            WakeKind::CutOff => Self::CutOff,
         }
     }
 }
@@ -112,9 +115,29 @@ pub struct RunResult {
     /// Notices for a person that made nothing fail.
     pub notices: Vec<Notice>,
     /// Why it failed.
-    pub failure: Option<Report>,
-    /// The flow is blocked: a service rejects the credential, the address or the permission.
-    pub blocked: bool,
+    pub failure: Option<RunFailure>,
+}
+
+/// The failure of a run.
+#[derive(Debug, Clone)]
+pub struct RunFailure {
+    /// Its kind.
+    pub kind: FailureKind,
+    /// What a person reads.
+    pub report: Report,
+}
+
+impl From<RunError> for RunFailure {
+    fn from(error: RunError) -> Self {
+        Self { kind: error.kind(), report: error.into() }
+    }
+}
+
+/// A flow that could not run, or operations that were not done.
+impl From<Report> for RunFailure {
+    fn from(report: Report) -> Self {
+        Self { kind: FailureKind::Other, report }
+    }
 }
 
 pub type AnswerSender<T> = oneshot::Sender<Result<T, Report>>;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::rules::{FileDigests, OfferedRules};
 use crate::app::App;
 use ruzhi_config::{self as config, Absent, AlertSettings, DuplicatePolicy, Guard, Problem, Role};
+use ruzhi_jiandaoyun::RowFilter;
 use ruzhi_message::Report;
 use ruzhi_model::{FlowId, Lang, TenantId, Text};
 
@@ -308,9 +309,12 @@ fn of_guard(guard: &Guard) -> Vec<LimitView> {
 fn of_flow(flow: &config::FlowConfig, rules: OfferedRules) -> FlowSettings {
     FlowSettings {
         id: flow.id.clone(),
-        schedule: flow.schedule.clone(),
-        form: format!("{} {}/{}", flow.source.api, flow.source.app_id, flow.source.entry_id),
-        filter: flow.source.filter.clone(),
+        schedule: flow.schedule.as_ref().map(ToString::to_string),
+        form: {
+            let form = &flow.source.form;
+            format!("{} {}/{}", form.api, form.app_id, form.entry_id)
+        },
+        filter: flow.source.filter.as_ref().map(RowFilter::template),
         overlap_seconds: flow.source.overlap.as_secs(),
         duplicates: match flow.duplicates {
             DuplicatePolicy::Reject => "reject",

@@ -15,6 +15,7 @@ use super::settings::{Absent, ChangeLimit, Checks, DuplicatePolicy, FlowConfig, 
 use super::source::io_text;
 use super::toml_reader::{Section, TomlEntry};
 use super::{choice, secret, source_request, value, write_back};
+use ruzhi_jiandaoyun::{ApiVersion, FormAddress};
 use ruzhi_model::FlowId;
 
 /// Reads one flow; `None` if a problem was reported. `id` has been read before.
@@ -32,10 +33,8 @@ pub(super) fn read(
     let absent = section.optional("absent", Absent::Keep, |entry| {
         choice::word(entry, &[("keep", Absent::Keep), ("leave", Absent::Leave)])
     });
-    let source = read_source(
-        &section.required_section("source", "`[flows.source]` with `app_id` and `entry_id`"),
-        checks,
-    );
+    let source =
+        read_source(&section.required_section("source", "`[flows.source]` with `app_id` and `entry_id`"));
     let guest = read_guest(&section.required_section("guest", "`[flows.guest]` with `component`"), checks);
     let push = read_push(section, context);
     let write_back = write_back::read(section);
@@ -120,26 +119,26 @@ fn tidy(folder: &Path, name: &str) -> PathBuf {
     if short == joined || led_to(&short) == led_to(&joined) { short } else { joined }
 }
 
-fn read_source(section: &Section<'_>, checks: &Checks) -> Option<FlowSource> {
-    let api = section.optional("api", "v5".to_owned(), |entry| {
-        entry.parse(|text| match text {
-            "v1" | "v2" | "v4" | "v5" => Ok(text.to_owned()),
-            _ => Err(choice::one_of(text, &["v1", "v2", "v4", "v5"])),
+fn read_source(section: &Section<'_>) -> Option<FlowSource> {
+    let api = section.optional("api", ApiVersion::V5, |entry| {
+        entry.parse(|text| {
+            text.parse().map_err(|_| choice::one_of(text, &ApiVersion::ALL.map(ApiVersion::as_str)))
         })
     });
     let overlap = section.optional("overlap", Duration::from_secs(600), |entry| {
         entry.parse(|text| value::duration_within(text, "0s", "7d"))
     });
-    let request = section.maybe("request", |entry| source_request::read(entry, checks));
+    let request = section.maybe("request", source_request::read);
     let app_id = section.maybe("app_id", |entry| entry.parse(value::form_id));
     let entry_id = section.maybe("entry_id", |entry| entry.parse(value::form_id));
-    let filter = section.maybe("filter", |entry| source_request::read_filter(entry, checks));
+    let filter = section.maybe("filter", source_request::read_filter);
     let fields = section.maybe("fields", source_request::read_fields);
 
     let pasted = request?.unwrap_or_default();
     let app_id = merged(section, "app_id", app_id, pasted.app_id);
     let entry_id = merged(section, "entry_id", entry_id, pasted.entry_id);
-    let filter = merged(section, "filter", filter, pasted.filter);
+    // A filter without conditions is none.
+    let filter = merged(section, "filter", filter, pasted.filter).map(Option::flatten);
     let fields = merged(section, "fields", fields, pasted.fields);
     let needed = |key: &str, id: Option<Option<String>>| {
         if id == Some(None) {
@@ -150,9 +149,7 @@ fn read_source(section: &Section<'_>, checks: &Checks) -> Option<FlowSource> {
     let app_id = needed("app_id", app_id);
     let entry_id = needed("entry_id", entry_id);
     Some(FlowSource {
-        api: api?,
-        app_id: app_id?,
-        entry_id: entry_id?,
+        form: FormAddress { api: api?, app_id: app_id?, entry_id: entry_id? },
         filter: filter?,
         fields: fields?,
         overlap: overlap?,

@@ -20,6 +20,7 @@ mod loader;
 mod paths;
 mod reload;
 mod report;
+mod schedule;
 mod secret;
 mod server;
 mod settings;
@@ -39,6 +40,7 @@ pub use fingerprint::Fingerprint;
 pub use guarded::UnguardedServer;
 pub use paths::watched;
 pub use ruzhi_message::{Problem, Problems, Severity};
+pub use schedule::{Schedule, ScheduleError};
 pub use secret::{ProcessEnvironment, SecretSource};
 pub use settings::{
     Absent, AlertSettings, CallbackSettings, ChangeLimit, Checks, Config, DuplicatePolicy, ExistingPolicy,

@@ -11,9 +11,11 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::fingerprint::Fingerprint;
+use super::schedule::Schedule;
+use ruzhi_jiandaoyun::{FormAddress, RowFilter};
 use ruzhi_message::Problem;
 pub use ruzhi_model::{ChangeLimit, WriteBack};
-use ruzhi_model::{Digest, FlowId, Lang, TenantId, Text, UserId};
+use ruzhi_model::{Digest, FlowId, Lang, TenantId, UserId};
 pub use ruzhi_plan::{DuplicatePolicy, ExistingPolicy, Guard, RemovedPolicy};
 
 /// A whole deployment.
@@ -215,8 +217,8 @@ pub struct JiandaoyunSettings {
 pub struct FlowConfig {
     /// Unique in the tenant.
     pub id: FlowId,
-    /// A cron expression of five fields in the tenant's zone that has a next time; `None`: only on request.
-    pub schedule: Option<String>,
+    /// Its schedule; `None`: only on request.
+    pub schedule: Option<Schedule>,
     /// The form.
     pub source: FlowSource,
     /// The rules.
@@ -244,14 +246,10 @@ pub enum Absent {
 /// The form and the rows to read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowSource {
-    /// `v1`, `v2`, `v4` or `v5`.
-    pub api: String,
-    /// 24 hexadecimal digits.
-    pub app_id: String,
-    /// 24 hexadecimal digits.
-    pub entry_id: String,
-    /// A JSON object accepted by `Checks::filter`, as written.
-    pub filter: Option<Value>,
+    /// The form.
+    pub form: FormAddress,
+    /// The filter of its rows; `None`: every row.
+    pub filter: Option<RowFilter>,
     /// A JSON array of names.
     pub fields: Option<Value>,
     /// The time before the watermark at which an incremental collect begins.
@@ -283,8 +281,6 @@ pub enum Secrets {
 /// Checks beyond the files themselves.
 #[derive(Debug, Clone, Copy)]
 pub struct Checks {
-    /// Checks that the form's service understands a filter; the text gives the reason if not.
-    pub filter: fn(&Value) -> Result<(), Text>,
     /// Lookup of secrets.
     pub secrets: Secrets,
     /// Components and rules files must exist.
@@ -292,8 +288,6 @@ pub struct Checks {
 }
 
 impl Checks {
-    /// Enables every check.
-    pub fn all(filter: fn(&Value) -> Result<(), Text>) -> Self {
-        Self { filter, secrets: Secrets::Resolve, files: true }
-    }
+    /// Every check.
+    pub const ALL: Self = Self { secrets: Secrets::Resolve, files: true };
 }

@@ -6,9 +6,9 @@ use serde_json::{Map, Number, Value};
 use toml::de::DeValue;
 
 use super::diagnostics::Diagnostic;
-use super::settings::Checks;
 use super::toml_reader::TomlEntry;
 use super::{suggest, value};
+use ruzhi_jiandaoyun::RowFilter;
 use ruzhi_model::Text;
 
 /// The keys of a pasted request body.
@@ -19,12 +19,12 @@ const KEYS: &[&str] = &["appId", "entryId", "fields", "limit", "filter"];
 pub(super) struct SourceRequest {
     pub(super) app_id: Option<String>,
     pub(super) entry_id: Option<String>,
-    pub(super) filter: Option<Value>,
+    pub(super) filter: Option<Option<RowFilter>>,
     pub(super) fields: Option<Value>,
 }
 
 /// Reads a pasted request body.
-pub(super) fn read(entry: &TomlEntry<'_>, checks: &Checks) -> Option<SourceRequest> {
+pub(super) fn read(entry: &TomlEntry<'_>) -> Option<SourceRequest> {
     entry.text()?;
     let Value::Object(body) = parse(entry)? else {
         entry.error(Diagnostic::new(
@@ -47,7 +47,7 @@ pub(super) fn read(entry: &TomlEntry<'_>, checks: &Checks) -> Option<SourceReque
             "fields" => part.good(fields(&found)).map(|fields| request.fields = Some(fields)),
             "limit" => part.good(page_size(&found)),
             "filter" => object(&part, found)
-                .and_then(|filter| checked(&part, filter, checks))
+                .and_then(|filter| checked(&part, &filter))
                 .map(|filter| request.filter = Some(filter)),
             _ => part.good(Err(unknown(&key))),
         };
@@ -104,8 +104,8 @@ fn names(text: &str) -> Value {
     text.split([',', '\u{ff0c}']).map(str::trim).filter(|name| !name.is_empty()).map(Value::from).collect()
 }
 
-/// Reads `filter`: a table, or text that holds a JSON object.
-pub(super) fn read_filter(entry: &TomlEntry<'_>, checks: &Checks) -> Option<Value> {
+/// Reads `filter`: a table, or text that holds a JSON object. Without conditions it is none.
+pub(super) fn read_filter(entry: &TomlEntry<'_>) -> Option<Option<RowFilter>> {
     let filter = match entry.value {
         DeValue::Table(_) => entry.good(json(entry.value))?,
         DeValue::String(_) => object(entry, parse(entry)?)?,
@@ -114,7 +114,7 @@ pub(super) fn read_filter(entry: &TomlEntry<'_>, checks: &Checks) -> Option<Valu
             return None;
         }
     };
-    checked(entry, filter, checks)
+    checked(entry, &filter)
 }
 
 fn object(entry: &TomlEntry<'_>, found: Value) -> Option<Value> {
@@ -125,11 +125,9 @@ fn object(entry: &TomlEntry<'_>, found: Value) -> Option<Value> {
     })
 }
 
-fn checked(entry: &TomlEntry<'_>, filter: Value, checks: &Checks) -> Option<Value> {
-    match (checks.filter)(&filter) {
-        Ok(()) => Some(filter),
-        Err(text) => entry.good(Err(Diagnostic { text, hint: None })),
-    }
+/// The filter, if the form's service understands it.
+fn checked(entry: &TomlEntry<'_>, filter: &Value) -> Option<Option<RowFilter>> {
+    entry.good(RowFilter::parse(filter).map_err(|error| Diagnostic { text: error.explain(), hint: None }))
 }
 
 /// Parses the JSON in a text. An error is reported at its own line if the text stands verbatim in the file.

@@ -1,6 +1,7 @@
 //! `tenants/*.toml`: one factory with its credentials, limits and flows.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -162,7 +163,9 @@ fn base_url(section: &Section<'_>, default: &str) -> Option<Url> {
 }
 
 fn is_this_machine(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn read_flows(root: &Section<'_>, zone: Tz, context: &TenantContext<'_>) -> Option<Vec<FlowConfig>> {
@@ -201,4 +204,22 @@ fn read_flows(root: &Section<'_>, zone: Tz, context: &TenantContext<'_>) -> Opti
         flows.extend(flow::read(&section, id, zone, context));
     }
     (flows.len() == count).then_some(flows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_address_of_this_machine_is_one() {
+        let here = |url: &str| is_this_machine(&Url::parse(url).unwrap());
+        for url in ["http://localhost", "http://127.0.0.1:9000", "http://127.8.0.1", "http://[::1]:9000"] {
+            assert!(here(url), "{url}");
+        }
+        for url in
+            ["http://127.example.com", "http://10.0.0.1", "http://[::2]", "http://localhost.example.com"]
+        {
+            assert!(!here(url), "{url}");
+        }
+    }
 }

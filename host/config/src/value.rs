@@ -3,12 +3,11 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use chrono::DateTime;
 use chrono_tz::Tz;
-use croner::parser::{CronParser, Seconds, Year};
 use reqwest::Url;
 
 use super::diagnostics::Diagnostic;
+use super::schedule::{Schedule, ScheduleError};
 use super::suggest;
 use ruzhi_model::{Digest, FlowId, TenantId, UserId};
 
@@ -143,30 +142,25 @@ pub(super) fn zone(text: &str) -> Result<Tz, Diagnostic> {
 }
 
 /// A cron expression of five fields that has a next time in `zone`.
-pub(super) fn schedule(text: &str, zone: Tz) -> Result<String, Diagnostic> {
+pub(super) fn schedule(text: &str, zone: Tz) -> Result<Schedule, Diagnostic> {
     let hint = |diagnostic: Diagnostic| {
         diagnostic.hint(
             "five fields: minute hour day month weekday; \"*/5 * * * *\" is every five minutes",
             "五段：分 时 日 月 周；\"*/5 * * * *\" 表示每五分钟",
         )
     };
-    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    let cron = parser.parse(text.trim()).map_err(|error| {
-        hint(Diagnostic::new(
-            format!("`{text}` is not a cron expression: {error}"),
-            format!("“{text}”不是有效的 cron 表达式：{error}"),
-        ))
-    })?;
-    // An impossible date, such as 30 February, is found only by searching; from a fixed moment, so that the result is
-    // the same every day.
-    let start = DateTime::UNIX_EPOCH.with_timezone(&zone);
-    cron.find_next_occurrence(&start, false).map_err(|_| {
-        hint(Diagnostic::new(
-            format!("`{text}` never comes: there is no such date"),
-            format!("“{text}”永远不会到来：没有这样的日期"),
-        ))
-    })?;
-    Ok(text.trim().to_owned())
+    Schedule::parse(text, zone).map_err(|error| {
+        hint(match error {
+            ScheduleError::Cron(error) => Diagnostic::new(
+                format!("`{text}` is not a cron expression: {error}"),
+                format!("“{text}”不是有效的 cron 表达式：{error}"),
+            ),
+            ScheduleError::Never => Diagnostic::new(
+                format!("`{text}` never comes: there is no such date"),
+                format!("“{text}”永远不会到来：没有这样的日期"),
+            ),
+        })
+    })
 }
 
 /// A flow id.

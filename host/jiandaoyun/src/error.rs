@@ -231,6 +231,11 @@ impl FormError {
         matches!(self.failure(), FormFailure::Http { status: 404 | 405 })
     }
 
+    /// True if the process may open no more files.
+    pub fn is_out_of_files(&self) -> bool {
+        matches!(self.failure(), FormFailure::OpenFiles { .. })
+    }
+
     /// The cause of the failed operation.
     pub fn failure(&self) -> &FormFailure {
         match self {

@@ -278,11 +278,22 @@ impl RowFilter {
         let kept = self.conditions.iter().filter(|condition| since.is_some() || !condition.mentions_since());
         let since = since.map(|since| since.to_rfc3339_opts(SecondsFormat::Millis, true)).unwrap_or_default();
         let conditions: Vec<_> = kept.map(|condition| condition.resolve(&since)).collect();
+        (!conditions.is_empty()).then(|| self.written(&conditions))
+    }
+
+    /// The filter in the service's form, with the placeholder for the time of the last sync.
+    pub fn template(&self) -> Value {
+        let since = format!("{{{{{SINCE}|datetime}}}}");
+        let conditions: Vec<_> = self.conditions.iter().map(|condition| condition.resolve(&since)).collect();
+        self.written(&conditions)
+    }
+
+    fn written(&self, conditions: &[Value]) -> Value {
         let relation = match self.relation {
             Relation::And => "and",
             Relation::Or => "or",
         };
-        (!conditions.is_empty()).then(|| json!({ "rel": relation, "cond": conditions }))
+        json!({ "rel": relation, "cond": conditions })
     }
 }
 

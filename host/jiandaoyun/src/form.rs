@@ -21,6 +21,9 @@ pub enum ApiVersion {
 }
 
 impl ApiVersion {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::V1, Self::V2, Self::V4, Self::V5];
+
     /// The version as part of a path.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,8 +49,8 @@ pub struct ApiVersionError(pub String);
 impl FromStr for ApiVersion {
     type Err = ApiVersionError;
     fn from_str(text: &str) -> Result<Self, ApiVersionError> {
-        let all = [Self::V1, Self::V2, Self::V4, Self::V5];
-        all.into_iter()
+        Self::ALL
+            .into_iter()
             .find(|api| api.as_str() == text)
             .ok_or_else(|| ApiVersionError(text.chars().take(80).collect()))
     }

@@ -16,7 +16,6 @@ mod filter;
 mod form;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod pasted_request;
 mod transport;
 
 #[cfg(test)]
@@ -26,4 +25,3 @@ pub use client::{FormClient, FormClientSettings};
 pub use error::{FormError, FormErrorClass, FormFailure};
 pub use filter::{FilterError, FilterProblem, RowFilter};
 pub use form::{ApiVersion, ApiVersionError, FormAddress, FormRow, FormWidget, RowQuery};
-pub use pasted_request::{PastedRequest, PastedRequestError, parse_fields};

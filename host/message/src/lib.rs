@@ -6,7 +6,7 @@ mod problem;
 mod report;
 
 pub use problem::{Problem, Problems, Severity};
-pub use report::Report;
+pub use report::{Report, ReportKind};
 
 /// Exit codes, by the side at fault.
 pub mod exit {

@@ -8,6 +8,22 @@ use ruzhi_model::Text;
 use crate::exit;
 use crate::problem::Problems;
 
+/// The kind of a failure, for those who answer a program: the exit code does not tell these apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReportKind {
+    /// None of the others: the exit code says enough.
+    #[default]
+    Plain,
+    /// The person's role does not allow it.
+    Forbidden,
+    /// The thing named does not exist.
+    Unknown,
+    /// The state of the thing named does not allow it, or no longer does.
+    Conflict,
+    /// A part of ruzhi does not work at present.
+    Unavailable,
+}
+
 /// A failure, its subject and the next step.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
@@ -17,6 +33,8 @@ pub struct Report(Box<Parts>);
 struct Parts {
     #[serde(skip)]
     exit: u8,
+    #[serde(skip)]
+    kind: ReportKind,
     code: String,
     #[serde(rename = "message")]
     text: Text,
@@ -27,7 +45,8 @@ struct Parts {
 
 impl Report {
     pub fn new(exit: u8, code: impl Into<String>, text: Text, hint: Option<Text>) -> Self {
-        Self(Box::new(Parts { exit, code: code.into(), text, causes: Vec::new(), hint, problems: None }))
+        let (code, kind) = (code.into(), ReportKind::default());
+        Self(Box::new(Parts { exit, kind, code, text, causes: Vec::new(), hint, problems: None }))
     }
 
     /// The command line makes an impossible request.
@@ -54,6 +73,18 @@ impl Report {
     /// The exit code.
     pub fn exit(&self) -> u8 {
         self.0.exit
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> ReportKind {
+        self.0.kind
+    }
+
+    /// The same, of a kind.
+    #[must_use]
+    pub fn of_kind(mut self, kind: ReportKind) -> Self {
+        self.0.kind = kind;
+        self
     }
 
     /// A stable code.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
 
+pub use ruzhi_model::RemoteService;
 use ruzhi_model::{FlowId, TenantId};
 
 /// The kind of a metric.
@@ -116,25 +117,6 @@ metrics! {
     THREADS "process_threads" Gauge, [], "Threads of the process.";
     OPEN_FILES "process_open_fds" Gauge, [], "Files and connections the process holds open.";
     MOST_FILES "process_max_fds" Gauge, [], "How many it may hold.";
-}
-
-/// A service that is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RemoteService {
-    /// 企业微信.
-    Wecom,
-    /// 简道云.
-    Jiandaoyun,
-}
-
-impl RemoteService {
-    /// Its name in labels.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Wecom => "wecom",
-            Self::Jiandaoyun => "jiandaoyun",
-        }
-    }
 }
 
 /// The outcome of a call.

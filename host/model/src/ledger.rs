@@ -11,7 +11,7 @@ use ruzhi_guest::contract::Member;
 use super::id::{Digest, FlowId, MemberKey, RecordId, TenantId, UserId};
 
 /// A record, named across all tenants.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Origin {
     /// The tenant.
     pub tenant: TenantId,

@@ -4,6 +4,7 @@
 //! types (member, decision, violation) come from the guest SDK, so both sides of the sandbox share one definition and
 //! one set of field rules.
 
+mod called_api;
 mod change_limit;
 mod clock;
 mod id;
@@ -11,11 +12,13 @@ pub mod json;
 mod ledger;
 mod operation;
 mod rejection;
+mod remote_service;
 pub mod row;
 mod service_clock;
 mod text;
 mod write_back;
 
+pub use called_api::{CalledApi, CalledApiError};
 pub use change_limit::ChangeLimit;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use id::{
@@ -25,6 +28,7 @@ pub use id::{
 pub use ledger::{LedgerEntry, MemberState, Origin, RemovalAnswer};
 pub use operation::{Operation, OperationKind, OperationState, UniqueField};
 pub use rejection::{RejectedBy, Rejection, WaitsFor, rest_after};
+pub use remote_service::RemoteService;
 pub use ruzhi_guest::contract::{
     Context, Decision, Description, Member, Membership, Outcome, SourceRecord, Violation,
 };

@@ -57,6 +57,12 @@ pub enum WaitsFor {
     Email,
     /// An enterprise mail address that another member has.
     BizMail,
+    /// One of two records that claim the same userid has to be corrected.
+    SameUserid,
+    /// One of two records that claim the same mobile number has to be corrected.
+    SameMobile,
+    /// The row has to say which member of the directory its person is, so that they can be adopted.
+    Identity,
     /// A person's decision.
     Person,
     /// Another attempt: WeCom rejected the member for a reason that may pass.
@@ -74,6 +80,9 @@ impl WaitsFor {
             Self::Mobile => "mobile",
             Self::Email => "email",
             Self::BizMail => "biz_mail",
+            Self::SameUserid => "same_userid",
+            Self::SameMobile => "same_mobile",
+            Self::Identity => "identity",
             Self::Person => "person",
             Self::Time => "time",
         }
@@ -109,6 +118,18 @@ impl WaitsFor {
             Self::BizMail => Text::new(
                 "tried again by itself once the enterprise mail address is free in WeCom",
                 "等待该企业邮箱在企业微信中空出，空出后自动重试",
+            ),
+            Self::SameUserid => Text::new(
+                "this row and another have the same userid; correct the wrong one in the form",
+                "该行与另一行帐号相同，请在表单中更正有误的一行",
+            ),
+            Self::SameMobile => Text::new(
+                "this row and another have the same mobile number; correct the wrong one in the form",
+                "该行与另一行手机号相同，请在表单中更正有误的一行",
+            ),
+            Self::Identity => Text::new(
+                "correct the row in the form so that it names exactly one member of WeCom",
+                "请修正表单中的这一行，使其只对应企业微信中的一位成员",
             ),
             Self::Person => Text::new("waits for a person's decision", "等待人工决定"),
             Self::Time => Text::new("tried again by itself after a rest", "稍后自动重试"),

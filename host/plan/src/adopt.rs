@@ -7,11 +7,11 @@ use std::collections::HashMap;
 
 use serde_json::Map;
 
-use super::disposition::{Disposition, rejected};
+use super::disposition::{Disposition, plan_rejection, rejected};
 use super::reasons::{protected, violation};
 use super::world::{Candidate, Policy, Resolution};
 use ruzhi_model::{
-    Decision, Member, MemberKey, Operation, OperationKind, Origin, Text, UserId, Violation, fold,
+    Decision, Member, MemberKey, Operation, OperationKind, Origin, Rejection, Text, UserId, WaitsFor, fold,
 };
 
 /// The members of the directory that may be a record's person.
@@ -49,30 +49,30 @@ pub fn adopt(
             );
         }
         (Some(one), Some(other)) if one.key() != other.key() => {
-            return rejected(vec![ambiguous(
+            return ambiguous(
                 &format!(
                     "the userid is {one}'s and the mobile number {other}'s; say which of them it is by correcting the row"
                 ),
                 &format!("帐号属于 {one}，手机号却属于 {other}；请更正该行以明确是哪一位"),
-            )]);
+            );
         }
         (Some(userid), _) | (None, Some(userid)) => userid,
     };
     if let Some(owner) = owners.get(&userid.key()) {
-        return rejected(vec![ambiguous(
+        return ambiguous(
             &format!("{userid} belongs to record {owner} already"),
             &format!("{userid} 已属于记录 {owner}"),
-        )]);
+        );
     }
     let is_another = |name: &&str| !name.is_empty() && fold(name) != fold(&member.name);
     if let Some(name) = found.name.as_deref().filter(is_another) {
-        return rejected(vec![ambiguous(
+        return ambiguous(
             &format!(
                 "{userid} is called {name} in WeCom and {} in the row; correct whichever is wrong",
                 member.name
             ),
             &format!("{userid} 在企业微信中名为 {name}，该行却是 {}；请更正有误的一处", member.name),
-        )]);
+        );
     }
     if policy.protected.contains(&userid.key()) || policy.protected.contains(&MemberKey::of(&member.userid)) {
         return rejected(vec![protected()]);
@@ -107,6 +107,9 @@ fn ignored(en: &str, zh: &str) -> Disposition {
     Disposition::Ignored { reason: Text::new(en, zh) }
 }
 
-fn ambiguous(en: &str, zh: &str) -> Violation {
-    violation("userid", "adopt.ambiguous", en, zh)
+/// The member could be someone else: the row has to say who it is.
+fn ambiguous(en: &str, zh: &str) -> Disposition {
+    let violation = violation("userid", "adopt.ambiguous", en, zh);
+    let rejection = Rejection { waits_for: WaitsFor::Identity, ..plan_rejection(vec![violation]) };
+    Disposition::Rejected { rejection }
 }

@@ -7,8 +7,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::disposition::plan_rejection;
 use super::world::{Claimant, DuplicatePolicy, Holder, MemberClaim, Survey};
-use ruzhi_model::{MemberKey, Origin, TenantId, Text, Violation};
+use ruzhi_model::{MemberKey, Origin, Rejection, TenantId, Text, Violation, WaitsFor};
 
 /// A field whose value two records may claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +37,17 @@ impl ClaimedField {
         }
     }
 
-    /// The field that a violation says another record claims too; none if the violation is of another kind.
-    pub fn of(violation: &Violation) -> Option<Self> {
-        [Self::Userid, Self::Mobile].into_iter().find(|field| field.rule() == violation.rule)
+    /// The cause that a record rejected for such a claim waits for.
+    fn waits_for(self) -> WaitsFor {
+        match self {
+            Self::Userid => WaitsFor::SameUserid,
+            Self::Mobile => WaitsFor::SameMobile,
+        }
+    }
+
+    /// The field whose value another record claims too; none if the record is rejected for another reason.
+    pub fn of(rejection: &Rejection) -> Option<Self> {
+        [Self::Userid, Self::Mobile].into_iter().find(|field| field.waits_for() == rejection.waits_for)
     }
 }
 
@@ -50,7 +59,7 @@ pub(super) enum Conflict {
     /// Another record decides otherwise about this person and is right.
     Overruled(Origin),
     /// Another record has the member or the mobile.
-    Rejected(Violation),
+    Rejected(Rejection),
 }
 
 /// The claims with an obstacle.
@@ -200,7 +209,8 @@ impl<'a> ConflictResolver<'a> {
                 rule: field.rule().to_owned(),
                 message: text.into(),
             };
-            self.conflicts.insert(claimant.origin.clone(), Conflict::Rejected(violation));
+            let rejection = Rejection { waits_for: field.waits_for(), ..plan_rejection(vec![violation]) };
+            self.conflicts.insert(claimant.origin.clone(), Conflict::Rejected(rejection));
         }
     }
 }

@@ -32,7 +32,31 @@ pub enum Purpose {
     },
 }
 
+/// The kind of a plan's purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PurposeKind {
+    /// To bring the directory in step with the form.
+    Sync,
+    /// To adopt members that were there before ruzhi.
+    Adopt,
+    /// To undo a run.
+    Revert,
+    /// To settle changes made by hand.
+    Drift,
+}
+
 impl Purpose {
+    /// Its kind.
+    pub fn kind(&self) -> PurposeKind {
+        match self {
+            Self::Sync => PurposeKind::Sync,
+            Self::Adopt { .. } => PurposeKind::Adopt,
+            Self::Revert { .. } => PurposeKind::Revert,
+            Self::Drift { .. } => PurposeKind::Drift,
+        }
+    }
+
     /// True if it comes from the form as it is now.
     pub fn reads_the_form(&self) -> bool {
         matches!(self, Self::Sync | Self::Adopt { .. } | Self::Drift { settle: DriftResolution::Adopt })

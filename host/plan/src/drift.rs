@@ -12,11 +12,11 @@ use super::reasons::protected;
 use super::world::Policy;
 use ruzhi_model::{
     DepartmentId, Digest, LedgerEntry, Member, MemberState, Operation, OperationKind, Origin, RemovalAnswer,
-    UserId,
+    Text, UserId,
 };
 
-/// One difference.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One difference between directory and ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum DriftFinding {
     /// The ledger has the member, the directory does not.
@@ -38,11 +38,13 @@ pub enum DriftFinding {
         /// The record that owns the member.
         owner: Origin,
         /// The departments as ruzhi wrote them.
+        #[schema(value_type = Vec<u32>)]
         ledger: BTreeSet<DepartmentId>,
         /// The departments as they are.
+        #[schema(value_type = Vec<u32>)]
         directory: BTreeSet<DepartmentId>,
     },
-    /// A field differs.
+    /// A field differs. Its values are personal data, and are not stored with the difference.
     Changed {
         /// The member.
         userid: UserId,
@@ -83,6 +85,37 @@ impl DriftFinding {
         }
     }
 
+    /// The record that owns the member, if ruzhi manages them.
+    pub fn owner(&self) -> Option<&Origin> {
+        match self {
+            Self::Missing { owner, .. } | Self::Moved { owner, .. } | Self::Changed { owner, .. } => {
+                Some(owner)
+            }
+            Self::Unexpected { .. } => None,
+        }
+    }
+
+    /// The difference for a person, without the member. `label` names a field.
+    pub fn text(&self, label: impl Fn(&str) -> String) -> Text {
+        match self {
+            Self::Missing { .. } => Text::new("was removed from WeCom", "已从企业微信中删除"),
+            Self::Unexpected { .. } => {
+                Text::new("is in WeCom and not managed by ruzhi", "在企业微信中，但不由 ruzhi 管理")
+            }
+            Self::Moved { ledger, directory, .. } => {
+                let (before, after) = (listed(ledger), listed(directory));
+                Text::new(
+                    format!("departments changed: {before} → {after}"),
+                    format!("部门被改动：{before} → {after}"),
+                )
+            }
+            Self::Changed { field, .. } => {
+                let field = label(field);
+                Text::new(format!("`{field}` was changed"), format!("字段 {field} 被改动"))
+            }
+        }
+    }
+
     /// The field concerned and its value in the directory; none if the finding is about the whole member.
     fn held(&self) -> Option<(String, Value)> {
         match self {
@@ -91,6 +124,10 @@ impl DriftFinding {
             Self::Changed { field, directory, .. } => Some((field.clone(), directory.clone())),
         }
     }
+}
+
+fn listed(departments: &BTreeSet<DepartmentId>) -> String {
+    departments.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// A member as the directory shows them.

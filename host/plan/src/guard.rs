@@ -6,6 +6,7 @@
 //! `docs/decisions/0042-the-guard-over-time.md`).
 
 use std::collections::HashSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -99,11 +100,60 @@ impl LeaverDelta {
     }
 }
 
+/// A limit, by its key in the tenant's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GuardLimit {
+    /// The leavers of a plan, as a share of the members.
+    LeavePercent,
+    /// The leavers of a plan.
+    LeaveMost,
+    /// The new members of a plan.
+    CreateMost,
+    /// The changed members of a plan.
+    UpdateMost,
+    /// The leavers of 24 hours, as a share of the members.
+    LeaveDayPercent,
+    /// The leavers of 24 hours.
+    LeaveDayMost,
+    /// The leavers of 7 days, as a share of the members.
+    LeaveWeekPercent,
+    /// The leavers of 7 days.
+    LeaveWeekMost,
+}
+
+impl GuardLimit {
+    /// The key in the tenant's file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LeavePercent => "leave_percent",
+            Self::LeaveMost => "leave_most",
+            Self::CreateMost => "create_most",
+            Self::UpdateMost => "update_most",
+            Self::LeaveDayPercent => "leave_day_percent",
+            Self::LeaveDayMost => "leave_day_most",
+            Self::LeaveWeekPercent => "leave_week_percent",
+            Self::LeaveWeekMost => "leave_week_most",
+        }
+    }
+
+    /// True if it limits leavers.
+    pub fn is_of_leavers(self) -> bool {
+        !matches!(self, Self::CreateMost | Self::UpdateMost)
+    }
+}
+
+impl fmt::Display for GuardLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// A limit that a plan exceeds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct GuardReason {
-    /// The key of the limit in the tenant's file.
-    pub limit: String,
+    /// The limit.
+    pub limit: GuardLimit,
     /// The plan's number.
     pub found: u64,
     /// The number the limit allows.
@@ -134,15 +184,15 @@ impl Guard {
         let changed = counts.updated + counts.enabled;
         let share = owned.saturating_mul(u64::from(self.leave_percent)) / 100;
         let mut reasons = Vec::new();
-        let mut reason = |limit: &str, found: u64, allowed: u64, text: Text| {
-            reasons.push(GuardReason { limit: limit.to_owned(), found, allowed, text });
+        let mut reason = |limit: GuardLimit, found: u64, allowed: u64, text: Text| {
+            reasons.push(GuardReason { limit, found, allowed, text });
         };
         // In whole people, so that no rounding lets one more pass: n is more than p percent of m when 100n > pm.
         if leavers > u64::from(self.leave_least)
             && leavers.saturating_mul(100) > owned.saturating_mul(u64::from(self.leave_percent))
         {
             reason(
-                "leave_percent",
+                GuardLimit::LeavePercent,
                 leavers,
                 share,
                 Text::new(
@@ -156,7 +206,7 @@ impl Guard {
         }
         if leavers > u64::from(self.leave_most) {
             reason(
-                "leave_most",
+                GuardLimit::LeaveMost,
                 leavers,
                 u64::from(self.leave_most),
                 Text::new(
@@ -167,7 +217,7 @@ impl Guard {
         }
         if created > u64::from(self.create_most) {
             reason(
-                "create_most",
+                GuardLimit::CreateMost,
                 created,
                 u64::from(self.create_most),
                 Text::new(
@@ -178,7 +228,7 @@ impl Guard {
         }
         if changed > u64::from(self.update_most) {
             reason(
-                "update_most",
+                GuardLimit::UpdateMost,
                 changed,
                 u64::from(self.update_most),
                 Text::new(
@@ -201,21 +251,21 @@ impl Guard {
     ) {
         let spans = [
             (
-                ["leave_day_percent", "leave_day_most"],
+                (GuardLimit::LeaveDayPercent, GuardLimit::LeaveDayMost),
                 (self.leave_day_percent, self.leave_day_most),
                 (added.day, added.day_back, &recent_leavers.day),
                 ("24 hours", "24 小时"),
             ),
             (
-                ["leave_week_percent", "leave_week_most"],
+                (GuardLimit::LeaveWeekPercent, GuardLimit::LeaveWeekMost),
                 (self.leave_week_percent, self.leave_week_most),
                 (added.week, added.week_back, &recent_leavers.week),
                 ("7 days", "7 天"),
             ),
         ];
-        for (names, (percent, most), (more, back, span), (en, zh)) in spans {
+        for ((by_share, by_number), (percent, most), (more, back, span), (en, zh)) in spans {
             // A leaver of this same plan who was counted before is not new.
-            if more == 0 || verdict.reasons.iter().any(|reason| reason.limit.starts_with("leave_")) {
+            if more == 0 || verdict.reasons.iter().any(|reason| reason.limit.is_of_leavers()) {
                 continue;
             }
             let before = u64::try_from(span.left.len()).unwrap_or(u64::MAX).saturating_sub(back);
@@ -224,8 +274,7 @@ impl Guard {
             let base = owned.saturating_add(span.gone);
             let share = base.saturating_mul(u64::from(percent));
             let least = u64::from(self.leave_least.saturating_mul(OVER_TIME));
-            let mut hold = |at: usize, allowed: u64, of: Text| {
-                let Some(limit) = names.get(at) else { return };
+            let mut hold = |limit: GuardLimit, allowed: u64, of: Text| {
                 let text = Text::new(
                     format!(
                         "would disable or delete {more} members; with {before} of the last {en} that is {found}{}",
@@ -233,18 +282,18 @@ impl Guard {
                     ),
                     format!("将停用或删除 {more} 名成员；连同最近 {zh}的 {before} 名共 {found} 名{}", of.zh),
                 );
-                verdict.reasons.push(GuardReason { limit: (*limit).to_owned(), found, allowed, text });
+                verdict.reasons.push(GuardReason { limit, found, allowed, text });
             };
             if found > least && found.saturating_mul(100) > share {
                 let of = Text::new(
                     format!(" of {base}, more than {percent} %"),
                     format!("（成员 {base} 名），超过 {percent}%"),
                 );
-                hold(0, share / 100, of);
+                hold(by_share, share / 100, of);
             }
             if found > u64::from(most) {
                 let of = Text::new(format!(", more than {most}"), format!("，超过 {most} 名"));
-                hold(1, u64::from(most), of);
+                hold(by_number, u64::from(most), of);
             }
         }
     }

@@ -7,49 +7,29 @@ use serde_json::{Map, json};
 
 use super::change::{MemberChange, act};
 use super::conflicts::{self, Conflict, Conflicts, named};
+use super::context::{PlanContext, RetryDecision};
 use super::disposition::{Disposition, RecordPlan, UNCHANGED, rejected};
 use super::draft::{Draft, Plan, Purpose};
 use super::reasons::protected;
-use super::waves::{OperationOrder, value_key};
-use super::world::{
-    Candidate, Directory, Leaver, Policy, Resolution, Scope, StoredRejection, Survey, Totals,
-};
+use super::waves::OperationOrder;
+use super::world::{Candidate, Directory, Leaver, Policy, Resolution, Scope, Survey, Totals};
 use ruzhi_model::{
-    Decision, Digest, LedgerEntry, Member, MemberKey, MemberState, Operation, OperationKind, Origin,
-    RejectedBy, Rejection, Text, UniqueField, UserId, WaitsFor,
+    Decision, Digest, MemberState, Operation, OperationKind, Origin, RejectedBy, Rejection, Text,
 };
 
 /// Limit on the plans of a run, which plans again when values were parked, direct leaders follow or members were not
 /// found. The guard judges each plan.
 pub const PASSES: usize = 8;
 
-/// The decision to try a rejected record again, or not.
-pub(super) enum RetryDecision {
-    /// The rejection stands.
-    Stands(Rejection),
-    /// It is tried, after so many rejections.
-    Tries(u32),
-}
-
 /// Makes the plan of one flow from its candidates, one after the other. It is a fold without any side effect: the same
 /// survey, candidates, directory, policy and moment give the same plan.
 pub struct Planner<'a> {
     scope: &'a Scope,
-    pub(super) directory: Option<&'a Directory>,
-    /// Unique values that this plan frees, where a first look has found them.
-    pub(super) freed: &'a HashSet<u64>,
-    pub(super) policy: &'a Policy,
-    pub(super) now: DateTime<Utc>,
+    context: PlanContext<'a>,
     conflicts: Conflicts,
-    pub(super) needs_directory: bool,
-    /// Records that are tried again because their time has come.
-    retried: u32,
     draft: Draft,
     totals: Totals,
 }
-
-/// Limit on records that one plan tries again because their time has come after a rejection by WeCom.
-const RETRIED_AT_MOST: u32 = 200;
 
 impl<'a> Planner<'a> {
     /// A planner that has seen no candidate yet. Without a directory the plan may turn out to need one.
@@ -63,13 +43,8 @@ impl<'a> Planner<'a> {
     ) -> Self {
         Self {
             scope,
-            directory,
-            freed,
-            policy,
-            now,
+            context: PlanContext::new(directory, freed, policy, now),
             conflicts: conflicts::resolve(survey, policy.duplicates),
-            needs_directory: false,
-            retried: 0,
             draft: Draft::new(scope.tenant.clone(), scope.flow.clone(), Purpose::Sync, policy.retry, survey),
             totals: survey.totals,
         }
@@ -85,7 +60,7 @@ impl<'a> Planner<'a> {
 
     /// True if the plan creates members or changes departments and was made without the directory.
     pub fn needs_directory(&self) -> bool {
-        self.needs_directory
+        self.context.needs_directory
     }
 
     /// The result for a record.
@@ -116,7 +91,7 @@ impl<'a> Planner<'a> {
         let entry = &leaver.entry;
         let kind = match entry.left_at {
             None => OperationKind::Disable,
-            Some(_) if self.grace_is_over(entry) => OperationKind::Delete,
+            Some(_) if self.context.grace_is_over(entry) => OperationKind::Delete,
             Some(_) => return UNCHANGED,
         };
         // A record that is itself rejected neither restores anyone's access nor deletes anyone.
@@ -128,13 +103,13 @@ impl<'a> Planner<'a> {
         if entry.state != MemberState::Left || !leaver.wanted_by.iter().all(gives_way) {
             return UNCHANGED;
         }
-        if self.policy.protected.contains(&entry.userid.key())
-            || self.policy.protected.contains(&entry.decided_as)
+        if self.context.policy.protected.contains(&entry.userid.key())
+            || self.context.policy.protected.contains(&entry.decided_as)
         {
             return rejected(vec![protected()]);
         }
         let decision = Digest::of_parts([b"leaver".as_slice(), entry.userid.key().as_str().as_bytes()]);
-        let again = match self.again(leaver.rejection.as_ref(), (&decision, &entry.rules), None) {
+        let again = match self.context.again(leaver.rejection.as_ref(), (&decision, &entry.rules), None) {
             RetryDecision::Stands(rejection) => return Disposition::Rejected { rejection },
             RetryDecision::Tries(tries) => tries,
         };
@@ -166,7 +141,7 @@ impl<'a> Planner<'a> {
     pub fn finish(mut self) -> (Plan, OperationOrder) {
         let Totals { upserts, leavers, strangers, ignored } = self.totals;
         self.draft.pass_over(upserts + leavers, strangers + ignored);
-        self.draft.finish(&self.policy.guard)
+        self.draft.finish(&self.context.policy.guard)
     }
 
     fn plan_record(&mut self, candidate: &Candidate) -> RecordPlan {
@@ -174,7 +149,7 @@ impl<'a> Planner<'a> {
         if let Resolution::Decided(Decision::Upsert(member)) = &record.resolution
             && !self.conflicts.contains_key(&record.origin)
         {
-            return self.upsert(candidate, member);
+            return self.context.upsert(candidate, member);
         }
         self.dispose(candidate).into()
     }
@@ -182,7 +157,9 @@ impl<'a> Planner<'a> {
     fn dispose(&mut self, candidate: &Candidate) -> Disposition {
         let record = &candidate.record;
         match self.conflicts.get(&record.origin) {
-            Some(Conflict::Rejected(violation)) => return rejected(vec![violation.clone()]),
+            Some(Conflict::Rejected(rejection)) => {
+                return Disposition::Rejected { rejection: rejection.clone() };
+            }
             Some(Conflict::SameAs(other)) => {
                 return self.beside(other, "the same person as record", "与记录相同：");
             }
@@ -226,24 +203,26 @@ impl<'a> Planner<'a> {
         };
         let kind = match entry.state {
             // A lost create may have happened since: then there is someone to disable.
-            MemberState::Deleted if entry.may_appear() && self.has_appeared(entry) => OperationKind::Disable,
+            MemberState::Deleted if entry.may_appear() && self.context.has_appeared(entry) => {
+                OperationKind::Disable
+            }
             MemberState::Deleted => return UNCHANGED,
             // Only the ledger says what is left to do with a leaver.
             MemberState::Left => return UNCHANGED,
             MemberState::Removed if !entry.removal_is_unsure() => OperationKind::Keep,
             // The directory is listed once more before the removal is believed for good.
-            MemberState::Removed if self.has_appeared(entry) => OperationKind::Disable,
-            MemberState::Removed if self.directory.is_none() => return UNCHANGED,
-            MemberState::Removed if entry.removal_can_be_settled(self.now) => OperationKind::Keep,
+            MemberState::Removed if self.context.has_appeared(entry) => OperationKind::Disable,
+            MemberState::Removed if self.context.directory.is_none() => return UNCHANGED,
+            MemberState::Removed if entry.removal_can_be_settled(self.context.now) => OperationKind::Keep,
             MemberState::Removed => return UNCHANGED,
             MemberState::Active => OperationKind::Disable,
         };
-        if self.is_protected(candidate) {
+        if self.context.is_protected(candidate) {
             return rejected(vec![protected()]);
         }
         let decided = (&record.decision, &record.rules);
         let stored = record.rejection.as_ref().filter(|stored| stored.rejection.blocks());
-        let tries = match self.again(stored, decided, None) {
+        let tries = match self.context.again(stored, decided, None) {
             RetryDecision::Stands(rejection) => return Disposition::Rejected { rejection },
             RetryDecision::Tries(tries) => tries,
         };
@@ -255,77 +234,5 @@ impl<'a> Planner<'a> {
         let (userid, member) = (entry.userid.clone(), entry.written.clone());
         let change = MemberChange { kind, userid, body, member, partial: false, notes: Vec::new() };
         act(candidate, change, tries, true)
-    }
-
-    /// A member is protected by the account in the directory and by the one the record names.
-    pub(super) fn is_protected(&self, candidate: &Candidate) -> bool {
-        let named = match &candidate.record.resolution {
-            Resolution::Decided(Decision::Upsert(member)) => Some(MemberKey::of(&member.userid)),
-            Resolution::Decided(Decision::Leave(userid)) => Some(MemberKey::of(userid)),
-            _ => None,
-        };
-        let written = candidate.entry.as_ref().map(|entry| entry.userid.key());
-        named.iter().chain(&written).any(|key| self.policy.protected.contains(key))
-    }
-
-    fn has_appeared(&mut self, entry: &LedgerEntry) -> bool {
-        self.needs_directory |= self.directory.is_none();
-        self.directory.is_some_and(|directory| directory.members.contains_key(&entry.userid.key()))
-    }
-
-    fn grace_is_over(&self, entry: &LedgerEntry) -> bool {
-        entry
-            .left_at
-            .and_then(|left| left.checked_add_signed(self.policy.grace))
-            .is_some_and(|end| end <= self.now)
-    }
-
-    /// True if the member who blocked a record, or who had its value, has left the directory. The check is repeated as
-    /// long as a record waits for that.
-    fn is_gone(&mut self, rejection: &Rejection, wanted: Option<&Member>) -> bool {
-        let in_the_way = match rejection.waits_for {
-            WaitsFor::Userid => wanted.map(|member| MemberKey::of(&member.userid)),
-            _ if rejection.waits_for.value().is_some() => rejection.held_by.as_ref().map(UserId::key),
-            _ => None,
-        };
-        let Some(key) = in_the_way else { return false };
-        self.needs_directory |= self.directory.is_none();
-        self.directory.is_some_and(|directory| !directory.members.contains_key(&key))
-    }
-
-    /// Decides if a rejected record is tried again: with another decision or other rules, when a person asks, when the
-    /// value it waits for is freed or its holder has left, or when its time has come. Rejections by the plan alone are
-    /// examined anew each time.
-    pub(super) fn again(
-        &mut self,
-        stored: Option<&StoredRejection>,
-        (decision, rules): (&Digest, &Digest),
-        wanted: Option<&Member>,
-    ) -> RetryDecision {
-        let Some(stored) = stored.filter(|stored| stored.decision == *decision && stored.rules == *rules)
-        else {
-            return RetryDecision::Tries(0);
-        };
-        let rejection = &stored.rejection;
-        let is_freed = |field: UniqueField| {
-            let value = wanted.and_then(|member| field.of(member));
-            value.is_some_and(|value| self.freed.contains(&value_key(field, value)))
-        };
-        match rejection.by {
-            RejectedBy::Guest | RejectedBy::Plan => return RetryDecision::Tries(0),
-            _ if self.policy.retry => {}
-            RejectedBy::Person => return RetryDecision::Stands(rejection.clone()),
-            RejectedBy::Wecom if rejection.waits_for.value().is_some_and(is_freed) => {}
-            RejectedBy::Wecom if self.is_gone(rejection, wanted) => {}
-            RejectedBy::Wecom => {
-                // An entry of a store that knew no time of retrying is tried at once.
-                let due = rejection.retry_at.is_none_or(|at| at <= self.now);
-                if !due || self.retried >= RETRIED_AT_MOST {
-                    return RetryDecision::Stands(rejection.clone());
-                }
-                self.retried += 1;
-            }
-        }
-        RetryDecision::Tries(rejection.tries)
     }
 }

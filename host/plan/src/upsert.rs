@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::body;
 use super::change::{MemberChange, act};
+use super::context::{PlanContext, RetryDecision};
 use super::disposition::{Disposition, RecordPlan, UNCHANGED, plan_rejection, rejected};
-use super::planner::{Planner, RetryDecision};
 use super::reasons::{against_directory, protected, removed_by_hand, renamed, unknown_leader, violation};
 use super::world::{Candidate, ExistingPolicy, RecordState, RemovedPolicy};
 use ruzhi_model::{
@@ -17,7 +17,8 @@ use ruzhi_model::{
     UserId, WaitsFor,
 };
 
-impl<'a> Planner<'a> {
+impl<'a> PlanContext<'a> {
+    /// The result for a record that wants its person in the directory, and whose claim nothing contests.
     pub(super) fn upsert(&mut self, candidate: &Candidate, wanted: &Member) -> RecordPlan {
         if let Some(owned) = candidate.also_owns.first() {
             return rejected(vec![renamed(owned, &wanted.userid)]).into();

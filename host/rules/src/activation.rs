@@ -2,12 +2,12 @@
 
 use super::comparison::Difference;
 use super::error::ActivationError;
+use super::flow_rules::FlowRules;
 use super::trial::{StoredRecords, Trial};
-use ruzhi_guest_runtime::{ComponentRegistry, Guest, GuestLoadError};
-use ruzhi_model::ChangeLimit;
-use ruzhi_model::{Clock, Context, Digest, FlowId, TenantId};
-use ruzhi_store::{ActivationKind, ActivationRow, Artifacts, Database, UseAttempt, UseState};
-use ruzhi_sync::{FormFields, RunError, context};
+use ruzhi_guest_runtime::{Guest, GuestLoadError};
+use ruzhi_model::{ChangeLimit, Digest};
+use ruzhi_store::{ActivationKind, ActivationRow, Artifacts, UseAttempt, UseState};
+use ruzhi_sync::RunError;
 
 /// Lost races against other activations before an error is returned.
 const RACES: usize = 5;
@@ -17,28 +17,6 @@ const SHORTEST: usize = 4;
 
 /// Activations searched for one to go back to.
 const HISTORY: usize = 10_000;
-
-/// A flow and its rules.
-pub struct FlowRules<'a> {
-    /// The store.
-    pub store: &'a Database,
-    /// The components of the process.
-    pub registry: &'a ComponentRegistry,
-    /// The source of the current time.
-    pub clock: &'a dyn Clock,
-    /// The tenant.
-    pub tenant: &'a TenantId,
-    /// The flow.
-    pub flow: &'a FlowId,
-    /// The tenant's time zone, an IANA name.
-    pub timezone: &'a str,
-    /// The digest that the component must have according to the tenant's file.
-    pub pin: Option<&'a Digest>,
-    /// The changes allowed without a person's approval.
-    pub limit: ChangeLimit,
-    /// The form, if it can be asked for the fields that new rules read.
-    pub form: Option<&'a FormFields>,
-}
 
 /// The author of a change of rules, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -393,10 +371,6 @@ impl FlowRules<'_> {
 
     fn records(&self) -> StoredRecords<'_> {
         StoredRecords { store: self.store, tenant: self.tenant, flow: self.flow }
-    }
-
-    pub(super) fn context(&self) -> Context {
-        context(self.clock.now(), self.timezone)
     }
 
     fn nothing_live(&self) -> ActivationError {

@@ -8,8 +8,8 @@
 
 use chrono::SecondsFormat;
 
-use super::activation::FlowRules;
 use super::error::ActivationError;
+use super::flow_rules::FlowRules;
 use ruzhi_guest_runtime::{Guest, GuestLoadError, RehearsalRules};
 use ruzhi_model::{Digest, SourceRecord};
 use ruzhi_store::{Artifacts, FirstUse, UseAttempt, UseState};

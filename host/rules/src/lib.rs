@@ -14,15 +14,17 @@ mod activation;
 mod comparison;
 mod error;
 mod first_use;
+mod flow_rules;
 mod replay;
 mod report;
 #[cfg(test)]
 mod tests;
 mod trial;
 
-pub use activation::{ActivationResult, ActiveRules, ChangeAuthor, FlowRules};
+pub use activation::{ActivationResult, ActiveRules, ChangeAuthor};
 pub use comparison::{Basis, DecisionKind, Difference, FieldDifference};
 pub use error::ActivationError;
 pub use first_use::this_process;
+pub use flow_rules::FlowRules;
 pub use replay::Replay;
 pub use trial::Trial;

@@ -1,6 +1,6 @@
 //! The errors of this crate as a person reads them.
 
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 
 use super::error::ActivationError;
 
@@ -17,7 +17,12 @@ impl From<ActivationError> for Report {
                     | ActivationError::Pinned { .. } => exit::USAGE,
                     _ => exit::FAILED,
                 };
-                Self::new(exit, error.code(), error.text(), Some(error.hint())).behind(&error)
+                let kind = match error {
+                    ActivationError::Unknown { .. } => ReportKind::Unknown,
+                    ActivationError::Pinned { .. } => ReportKind::Plain,
+                    _ => ReportKind::Conflict,
+                };
+                Self::new(exit, error.code(), error.text(), Some(error.hint())).of_kind(kind).behind(&error)
             }
         }
     }

@@ -15,13 +15,15 @@ use crate::heartbeat::Heartbeat;
 use crate::state::{RequestKind, RunBatch, RunOutcome, ScheduledFlow, SchedulerState, Trigger};
 use ruzhi_app::App;
 use ruzhi_app::deployment::{no_flow, settings_of};
-use ruzhi_app::scheduler::{AnswerSender, Inbox, ManualRun, Message, RunAccepted, RunResult, ScheduleState};
+use ruzhi_app::scheduler::{
+    AnswerSender, ScheduleState, Inbox, ManualRun, Message, RunAccepted, RunFailure, RunResult,
+};
 use ruzhi_app::{PlanLock, PlanLockState};
 use ruzhi_config as config;
 use ruzhi_message::Report;
 use ruzhi_model::{FlowId, TenantId};
-use ruzhi_store::{Delivery, Paused, RunFilter, RunRow, RunState, StoreError, WakeKind, WakeRow};
-use ruzhi_sync::{RunOptions, RunTask};
+use ruzhi_store::{Paused, RunFilter, RunRow, RunState, StoreError, WakeKind, WakeRow};
+use ruzhi_sync::{FailureKind, RunOptions, RunTask};
 
 /// The clock is read at least this often, however far off the next moment is: it may be set, or the machine may sleep.
 const LOOK: Duration = Duration::from_secs(1);
@@ -159,8 +161,14 @@ async fn killed(app: &App, now: DateTime<Utc>) -> Result<Vec<WakeRow>, StoreErro
         most: MOST_KILLED,
     };
     let runs = app.store.runs_list(&wanted).await?;
-    let of =
-        |run: RunRow| WakeRow { tenant: run.tenant, flow: run.flow, kind: WakeKind::Push, at: now, count: 0 };
+    // Their rows say so themselves, so that no wake is stored for them.
+    let of = |run: RunRow| WakeRow {
+        tenant: run.tenant,
+        flow: run.flow,
+        kind: WakeKind::CutOff,
+        at: now,
+        count: 0,
+    };
     Ok(runs.into_iter().filter(|run| run.kind.writes()).map(of).collect())
 }
 
@@ -171,10 +179,10 @@ struct ActiveRun {
     /// Digest of the settings it began with.
     settings: String,
     asking: Option<AnswerSender<RunAccepted>>,
-    /// A person asked for it, and it writes: if cut off, it is repeated only because a wake is kept for it.
-    is_theirs: bool,
-    /// The flow's wakes when the run began: the form, or the directory, is read after that.
-    wake: Option<WakeRow>,
+    /// It writes: if it is cut off, a wake is kept for its work.
+    writes: bool,
+    /// The flow's wakes that it acts on, as they were when it began: the form, or the directory, is read after that.
+    wakes: Vec<WakeRow>,
     /// The lock on the plan it carries out, held until it has ended.
     lock: Option<PlanLock>,
 }
@@ -193,7 +201,7 @@ struct SchedulerActor {
     next_place: usize,
     /// Wakes that runs have acted on since.
     done: Vec<WakeRow>,
-    /// Flows with a run a person asked for that was cut off by the end of the process.
+    /// Flows with a run that writes and was cut off by the end of the process.
     cut_off: Vec<(TenantId, FlowId)>,
     /// Flows whose next decision to expire is not known yet, nor if differences are left in their tenant's directory.
     moments: BTreeSet<(TenantId, FlowId)>,
@@ -342,9 +350,10 @@ impl SchedulerActor {
                 (None, Trigger::Person(_) | Trigger::Callback | Trigger::Recheck) => {
                     (RunTask::Drift(None), None, None, None)
                 }
-                (None, Trigger::Tick | Trigger::Moment | Trigger::Retry | Trigger::Push) => {
-                    (RunTask::Sync(RunOptions::default()), None, None, None)
-                }
+                (
+                    None,
+                    Trigger::Tick | Trigger::Moment | Trigger::Retry | Trigger::Push | Trigger::CutOff,
+                ) => (RunTask::Sync(RunOptions::default()), None, None, None),
             };
             tracing::info!(
                 tenant.id = item.tenant.as_str(),
@@ -356,21 +365,21 @@ impl SchedulerActor {
                 .find(&item.tenant, &item.flow)
                 .map(|(tenant, flow)| settings_of(&deployment.config, tenant, flow))
                 .unwrap_or_default();
-            let kind = match (item.trigger, &request) {
-                (Trigger::Callback | Trigger::Recheck, _) => Some(WakeKind::Callback),
-                (_, RunTask::Sync(_)) => Some(WakeKind::Push),
-                _ => None,
+            let kinds: &[WakeKind] = match (item.trigger, &request) {
+                (Trigger::Callback, _) => &[WakeKind::Callback],
+                (_, RunTask::Sync(_)) => &[WakeKind::Push, WakeKind::CutOff],
+                _ => &[],
             };
-            let wake = wakes
-                .iter()
-                .find(|wake| (&wake.tenant, &wake.flow, Some(wake.kind)) == (&item.tenant, &item.flow, kind));
             let (tenant, flow) = (item.tenant.clone(), item.flow.clone());
-            let is_theirs = who.is_some() && matches!(request, RunTask::Sync(_) | RunTask::Apply { .. });
-            let wake = wake.cloned();
-            let active = ActiveRun { tenant, flow, settings, asking, is_theirs, wake, lock };
+            let acts_on =
+                |wake: &&WakeRow| wake.tenant == tenant && wake.flow == flow && kinds.contains(&wake.kind);
+            let wakes: Vec<WakeRow> = wakes.iter().filter(acts_on).cloned().collect();
+            let writes = request.kind().writes();
+            let active = ActiveRun { tenant, flow, settings, asking, writes, wakes, lock };
             self.active.insert(self.next_place, active);
             self.next_place += 1;
-            due.push(RunOrder { tenant: item.tenant, flow: item.flow, request, who });
+            let cause = item.trigger.into();
+            due.push(RunOrder { tenant: item.tenant, flow: item.flow, request, cause, who });
         }
         let (events, app) = (self.events.0.clone(), Arc::clone(&self.context.app));
         let sink: EventSink = Arc::new(move |event| drop(events.send((first, event))));
@@ -401,16 +410,16 @@ impl SchedulerActor {
 
     fn ended(&mut self, active: ActiveRun, ended: &RunResult) {
         let now = self.context.app.clock.now();
-        let quit = ended.failure.as_ref().is_some_and(|report| report.code() == "run.quit");
         let outcome = match (&ended.failure, &ended.run) {
-            _ if quit => RunOutcome::CutOff,
-            (Some(report), _) if ended.blocked => RunOutcome::Blocked {
+            (Some(RunFailure { kind: FailureKind::CutOff, .. }), _) => RunOutcome::CutOff,
+            (Some(RunFailure { kind: FailureKind::Blocked(service), report }), _) => RunOutcome::Blocked {
+                service: *service,
                 code: report.code().to_owned(),
                 text: report.text().clone(),
                 hint: report.hint().cloned(),
                 settings: active.settings,
             },
-            (Some(_), _) => RunOutcome::Failed,
+            (Some(RunFailure { kind: FailureKind::Form | FailureKind::Other, .. }), _) => RunOutcome::Failed,
             (None, Some(run)) if run.state == RunState::Failed => RunOutcome::Failed,
             (None, Some(run)) if run.state == RunState::Held => RunOutcome::Held,
             _ => RunOutcome::Done,
@@ -419,22 +428,23 @@ impl SchedulerActor {
             RunOutcome::Done | RunOutcome::Held => true,
             // A failed drift check is not repeated.
             RunOutcome::Failed | RunOutcome::Blocked { .. } => {
-                active.wake.as_ref().is_some_and(|wake| wake.kind == WakeKind::Callback)
+                active.wakes.iter().all(|wake| wake.kind == WakeKind::Callback)
             }
             RunOutcome::CutOff => false,
         };
-        if active.is_theirs && matches!(outcome, RunOutcome::CutOff) {
+        let is_cut_off = outcome == RunOutcome::CutOff;
+        if active.writes && is_cut_off {
             self.cut_off.push((active.tenant, active.flow));
         }
-        self.done.extend(active.wake.filter(|_| done));
+        self.done.extend(active.wakes.into_iter().filter(|_| done));
         drop(active.lock);
-        if let (Some(answer), Some(report)) = (active.asking, &ended.failure) {
-            drop(answer.send(Err(report.clone())));
+        if let (Some(answer), Some(report)) = (active.asking, &ended.report) {
+            drop(answer.send(Err(report.report.clone())));
         }
         self.state.ended(&ended.tenant, &ended.flow, outcome, now);
         self.moments.insert((ended.tenant.clone(), ended.flow.clone()));
         log(ended);
-        if !quit {
+        if !is_cut_off {
             self.context.observer.run_ended(ended);
         }
     }
@@ -448,15 +458,7 @@ impl SchedulerActor {
         }
         for (tenant, flow) in std::mem::take(&mut self.cut_off) {
             let now = self.context.app.clock.now();
-            // No service delivered it, so no delivery is recorded.
-            let again = Delivery {
-                source: "ruzhi",
-                names: &[],
-                at: now,
-                forget_before: DateTime::UNIX_EPOCH,
-                wakes: Some((&tenant, &flow, WakeKind::Push)),
-            };
-            if let Err(error) = self.context.app.store.delivery_take(&again).await {
+            if let Err(error) = self.context.app.store.wake_put(&tenant, &flow, WakeKind::CutOff, now).await {
                 tracing::warn!(tenant.id = tenant.as_str(), error.code = error.code(), "{error}");
             }
         }
@@ -496,7 +498,7 @@ fn scheduled(app: &App) -> Vec<ScheduledFlow> {
 
 /// Logs why a run failed or could not begin; the run itself logs how it ended.
 fn log(ended: &RunResult) {
-    let Some(report) = &ended.failure else { return };
+    let Some(RunFailure { report, .. }) = &ended.report else { return };
     tracing::warn!(
         tenant.id = ended.tenant.as_str(),
         flow.id = ended.flow.as_str(),

@@ -6,12 +6,12 @@ use tracing::Instrument as _;
 
 use ruzhi_app::App;
 use ruzhi_app::deployment::{Deployment, RulesExchange};
-use ruzhi_app::scheduler::{RunResult, Wake};
+use ruzhi_app::scheduler::{RunFailure, RunResult, Wake};
 use ruzhi_message::Report;
 use ruzhi_model::{FlowId, RunId, TenantId};
 use ruzhi_plan::Purpose;
 use ruzhi_rules::ChangeAuthor;
-use ruzhi_store::{RunKind, RunState};
+use ruzhi_store::{RunCause, RunKind, RunState};
 use ruzhi_sync::{FlowRuntime, RunReport, RunTask};
 
 /// The actor for actions of the process itself.
@@ -25,6 +25,8 @@ pub(crate) struct RunOrder {
     pub(crate) flow: FlowId,
     /// The kind of run.
     pub(crate) request: RunTask,
+    /// Its cause.
+    pub(crate) cause: RunCause,
     /// The person who asked for it.
     pub(crate) who: Option<String>,
 }
@@ -64,9 +66,10 @@ pub(crate) async fn run_together(app: &Arc<App>, due: Vec<RunOrder>, sink: &Even
             *at,
             due,
             match prepared {
-                Ok((flow, exchanged)) => {
-                    Ok((flow.begin(due.request.clone()).instrument(span(due)).await, exchanged.clone()))
-                }
+                Ok((flow, exchanged)) => Ok((
+                    flow.begin(due.request.clone(), due.cause).instrument(span(due)).await,
+                    exchanged.clone(),
+                )),
                 Err(report) => Err(report.clone()),
             },
         ));
@@ -116,8 +119,7 @@ fn ended(due: &RunOrder, report: RunReport, exchanged: RulesExchange) -> RunResu
         plan,
         exchanged,
         notices,
-        blocked: error.as_ref().is_some_and(ruzhi_sync::RunError::blocks),
-        failure: error.map(Report::from),
+        failure: error.map(RunFailure::from),
     }
 }
 
@@ -136,7 +138,6 @@ fn could_not_run(due: &RunOrder, report: Report) -> RunResult {
         plan: None,
         exchanged: RulesExchange::default(),
         notices: Vec::new(),
-        blocked: false,
-        failure: Some(report),
+        report: Some(report.into()),
     }
 }

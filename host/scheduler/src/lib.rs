@@ -6,10 +6,8 @@
 mod actor;
 mod executor;
 mod heartbeat;
-mod schedule;
 mod state;
 
 pub use actor::{SchedulerContext, SchedulerObserver, restore, run};
 pub use heartbeat::Heartbeat;
-pub use schedule::Schedule;
 pub use state::{DueRun, RequestKind, RunBatch, RunOutcome, ScheduledFlow, SchedulerState, Trigger};

@@ -27,6 +27,7 @@
 //!   keeps them in the store until that run has ended, and they are due again at the next start.
 //! - *Recheck*: a day after a drift check that left differences, so that they are not reported for ever once someone has
 //!   undone them in the directory. After one that failed, the next is a day later.
+//! - *Cut off*: a run that writes, and during which the process ended. Its work is due again at the next start.
 //! - *Retry*: after failed work, 1 minute, 5, 15, 30, then an hour after each failure, until it succeeds. While a flow
 //!   fails, its ticks and pushes wait for the retry, which takes them up. A failed drift check is not retried, the next
 //!   event asks again; the person sees the failure of a run they asked for, and what it took up is due again.
@@ -37,8 +38,8 @@
 //! unblocked flow runs at once if something came due meanwhile or its last work was not done.
 //!
 //! **State that outlives the process** is in the `ScheduleStateRow`. There a tick counts as taken up once its run has ended,
-//! so a run cut off by a shutdown or a crash is due again at the next start. A person's run that writes has no tick:
-//! when it is cut off, either a wake is kept for it, or its row in the store still says that it is running (`actor`).
+//! so a run cut off by a shutdown or a crash is due again at the next start. A run that writes may have no tick: when it
+//! is cut off, either a wake is kept for it, or its row in the store still says that it is running (`actor`).
 //!
 //! **A clock set back** by more than a minute pulls what was noted of later moments back to now: a tick may then be
 //! taken up a second time, which is harmless, and no flow stands still until the clock has caught up.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
+use crate::audit_action::AuditAction;
 use crate::database::Database;
 use crate::row::RowReader;
 use ruzhi_model::{FlowId, TenantId};
@@ -24,7 +25,8 @@ pub struct AuditRow {
     /// The origin of the request: `page`, `api`, and the address it came from.
     pub origin: String,
     /// The action, such as `plan.approve`.
-    pub action: String,
+    #[schema(value_type = String)]
+    pub action: AuditAction,
     /// The tenant concerned.
     pub tenant: Option<TenantId>,
     /// The flow concerned.
@@ -47,7 +49,7 @@ pub struct IdleAudit<'a> {
     /// Also idle is this action of persons of this role.
     pub role: &'a str,
     /// The action.
-    pub action: &'a str,
+    pub action: &'a AuditAction,
 }
 
 impl Database {
@@ -83,7 +85,7 @@ impl Database {
             .bind(idle.before.timestamp_millis())
             .bind(idle.outcome)
             .bind(idle.role)
-            .bind(idle.action)
+            .bind(idle.action.as_str())
             .execute(&mut *transaction.connection)
             .await
             .map_err(StoreError::write(AUDIT))?;
@@ -116,7 +118,7 @@ impl Database {
                     who: reading.get("who")?,
                     role: reading.get("role")?,
                     origin: reading.get("origin")?,
-                    action: reading.get("action")?,
+                    action: reading.id("action")?,
                     tenant: reading.optional_id("tenant")?,
                     flow: reading.optional_id("flow")?,
                     subject: reading.get("subject")?,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::database::{Database, Db, ROWS, once};
+use crate::records::RecordKind;
 use crate::row::{DbRow, RowReader, number};
 use crate::{StoreError, records};
 use ruzhi_model::{Decision, Digest, DigestOfParts, FlowId, MemberKey, Origin, RecordId, TenantId, UserId};
@@ -50,11 +51,11 @@ impl Database {
         for row in &rows {
             let row = RowReader { row, what: RECORDS };
             let count = row.count("records")?;
-            match row.get::<String>("kind")?.as_str() {
-                "upsert" => totals.upserts = count,
-                "leave" => leaves = count,
-                "ignore" => totals.ignored = count,
-                _ => {}
+            match row.word("kind")? {
+                RecordKind::Upsert => totals.upserts = count,
+                RecordKind::Leave => leaves = count,
+                RecordKind::Ignore => totals.ignored = count,
+                RecordKind::Reject | RecordKind::Failed | RecordKind::Undecided => {}
             }
         }
         if leaves > 0 {
@@ -127,8 +128,8 @@ impl Database {
         rows.iter()
             .map(|row| {
                 let row = RowReader { row, what: RECORDS };
-                let claim = match row.get::<String>("kind")?.as_str() {
-                    "upsert" => MemberClaim::Upsert(row.get("mobile_key")?),
+                let claim = match row.word("kind")? {
+                    RecordKind::Upsert => MemberClaim::Upsert(row.get("mobile_key")?),
                     _ => MemberClaim::Leave,
                 };
                 Ok(Claimant {
@@ -313,7 +314,7 @@ impl Database {
                         record: row.id("id")?,
                     },
                     member: MemberKey::of(&row.get::<String>("member_key")?),
-                    upserts: row.get::<String>("kind")? == "upsert",
+                    upserts: row.word::<RecordKind>("kind")? == RecordKind::Upsert,
                 });
             }
         }

@@ -13,7 +13,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use crate::StoreError;
-use crate::place::{Log, Place};
+use crate::place::{Access, Log, Place};
 
 /// The kind of database that the queries are compiled for.
 pub(crate) type Db = sqlx::Sqlite;
@@ -22,17 +22,6 @@ pub(crate) type Db = sqlx::Sqlite;
 pub(crate) const ROWS: usize = 500;
 
 const PROBE: &str = "anything";
-
-/// The access a process needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Runs flows: only one process may.
-    Write,
-    /// Writes rows that no run writes, beside the process that runs flows.
-    Beside,
-    /// Any number may, beside the one that writes.
-    Read,
-}
 
 /// Connections that read.
 const READERS: u32 = 3;

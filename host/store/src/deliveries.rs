@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::StoreError;
 use crate::database::Database;
-use crate::row::word_of;
 use crate::wakes::WakeKind;
+use crate::{StoreError, wakes};
 use ruzhi_model::{FlowId, TenantId};
 
 const DELIVERIES: &str = "deliveries";
@@ -29,7 +28,7 @@ impl Database {
     /// Takes a delivery under all of its names, and forgets old ones. Returns true if it is new: none of its names was
     /// known. A new delivery is stored in one transaction with the wake it causes.
     pub async fn delivery_take(&self, delivery: &Delivery<'_>) -> Result<bool, StoreError> {
-        let Delivery { source, names, at, forget_before, wakes } = *delivery;
+        let Delivery { source, names, at, forget_before, wakes: wake } = *delivery;
         let failed = StoreError::write(DELIVERIES);
         let mut transaction = self.begin(DELIVERIES).await?;
         sqlx::query("DELETE FROM delivery WHERE at < $1")
@@ -50,18 +49,8 @@ impl Database {
             .map_err(failed)?;
             new &= taken.rows_affected() > 0;
         }
-        if let Some((tenant, flow, kind)) = wakes.filter(|_| new) {
-            sqlx::query(
-                "INSERT INTO wake (tenant, flow, kind, at, count) VALUES ($1, $2, $3, $4, 1) \
-                 ON CONFLICT (tenant, flow, kind) DO UPDATE SET count = wake.count + 1",
-            )
-            .bind(tenant.as_str())
-            .bind(flow.as_str())
-            .bind(word_of(&kind))
-            .bind(at.timestamp_millis())
-            .execute(&mut *transaction.connection)
-            .await
-            .map_err(failed)?;
+        if let Some((tenant, flow, kind)) = wake.filter(|_| new) {
+            wakes::put(&mut transaction, tenant, flow, kind, at).await?;
         }
         transaction.commit(DELIVERIES).await?;
         Ok(new)

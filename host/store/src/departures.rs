@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::StoreError;
 use crate::database::{Database, Db, ROWS, once};
-use crate::journal::Settlement;
 use crate::row::RowReader;
+use crate::settlement::Settlement;
 use crate::transaction::Transaction;
 use ruzhi_model::{FlowId, MemberKey, OperationKind, OperationState, PlanId, TenantId, UserId};
 use ruzhi_plan::{Plan, RecentLeavers, Scope};

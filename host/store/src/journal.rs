@@ -1,7 +1,6 @@
 //! The journal: operations being written, and their outcomes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -9,43 +8,13 @@ use crate::database::{Database, Db, ROWS, once};
 use crate::operations::AttemptRow;
 use crate::quarantine::QuarantineEntry;
 use crate::row::{RowReader, number};
+use crate::settlement::Settlement;
 use crate::transaction::Transaction;
-use crate::{StoreError, departures, drift_checks, ledger, operations, quarantine};
-use ruzhi_model::{
-    FlowId, LedgerEntry, Operation, OperationState, PlanId, RecordId, Rejection, TenantId, UniqueField,
-};
+use crate::{StoreError, departures, ledger, operations, quarantine};
+use ruzhi_model::{FlowId, LedgerEntry, Operation, OperationState, PlanId, RecordId, TenantId, UniqueField};
 use ruzhi_plan::freed;
 
 const OPERATIONS: &str = "operations";
-
-/// The outcome of an operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settlement {
-    /// Its place in the plan.
-    pub place: usize,
-    /// The operation.
-    pub operation: Arc<Operation>,
-    /// Its state from now on; `planned` removes the mark of an operation that was not called.
-    pub state: OperationState,
-    /// WeCom's last code.
-    pub errcode: Option<i64>,
-    /// WeCom's last message, or ours.
-    pub errmsg: Option<String>,
-    /// Calls made.
-    pub attempts: Vec<AttemptRow>,
-    /// The member's new line in the ledger, if it changes.
-    pub ledger: Option<LedgerEntry>,
-    /// The record goes into quarantine, for this reason.
-    pub rejection: Option<Rejection>,
-}
-
-impl Settlement {
-    /// True if a call was made for it, or may have been.
-    pub fn called(&self) -> bool {
-        let given_up = matches!(self.state, OperationState::Planned | OperationState::Failed);
-        !given_up || !self.attempts.is_empty()
-    }
-}
 
 /// An operation whose outcome is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,10 +17,20 @@ use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, OFlags, StatxAttributes, StatxFlags, statx};
 
-use super::database::Access;
 use super::error::StoreError;
 use ruzhi_files::file;
 use ruzhi_model::Digest;
+
+/// The access a process needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Runs flows: only one process may.
+    Write,
+    /// Writes rows that no run writes, beside the process that runs flows.
+    Beside,
+    /// Any number may, beside the one that writes.
+    Read,
+}
 
 /// A file, independent of its name: its device and its number there.
 type Identity = (u64, u64);

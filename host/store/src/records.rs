@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 use crate::database::{Database, Db, ROWS, once};
-use crate::row::{RowReader, json_text, number};
+use crate::row::{RowReader, json_text, number, word_of};
 use ruzhi_model::{Context, Decision, Digest, FlowId, MemberKey, RecordId, RunId, SourceRecord, TenantId};
 use ruzhi_plan::{Resolution, comparable_mobile};
 
@@ -113,9 +114,24 @@ fn digest_of(decision: &Decision) -> Digest {
     Digest::of(serde_json::to_vec(decision).unwrap_or_default())
 }
 
+/// The kind of a record's decision, in the column that decisions are told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RecordKind {
+    /// Stored before this column, and not decided since.
+    #[serde(rename = "")]
+    Undecided,
+    /// It could not be decided.
+    Failed,
+    Ignore,
+    Reject,
+    Leave,
+    Upsert,
+}
+
 /// A record's claims, in the columns that claims are compared by.
 struct RecordKeys {
-    kind: &'static str,
+    kind: RecordKind,
     member: Option<String>,
     mobile: Option<String>,
 }
@@ -123,13 +139,15 @@ struct RecordKeys {
 impl RecordKeys {
     fn of(resolution: &Resolution) -> Self {
         let (kind, member, mobile) = match resolution {
-            Resolution::Failed(_) => ("failed", None, None),
-            Resolution::Decided(Decision::Ignore(_)) => ("ignore", None, None),
-            Resolution::Decided(Decision::Reject(_)) => ("reject", None, None),
-            Resolution::Decided(Decision::Leave(userid)) => ("leave", Some(userid), None),
-            Resolution::Decided(Decision::Upsert(member)) => {
-                ("upsert", Some(&member.userid), member.mobile.as_deref().filter(|mobile| !mobile.is_empty()))
-            }
+            Resolution::Failed(_) => (RecordKind::Failed, None, None),
+            Resolution::Decided(Decision::Ignore(_)) => (RecordKind::Ignore, None, None),
+            Resolution::Decided(Decision::Reject(_)) => (RecordKind::Reject, None, None),
+            Resolution::Decided(Decision::Leave(userid)) => (RecordKind::Leave, Some(userid), None),
+            Resolution::Decided(Decision::Upsert(member)) => (
+                RecordKind::Upsert,
+                Some(&member.userid),
+                member.mobile.as_deref().filter(|mobile| !mobile.is_empty()),
+            ),
         };
         Self {
             kind,
@@ -237,7 +255,7 @@ impl Database {
                     .push_bind(failure)
                     .push_bind(String::from(decision_hash))
                     .push_bind(json_text(&record.notes))
-                    .push_bind(keys.kind)
+                    .push_bind(word_of(&keys.kind))
                     .push_bind(keys.member)
                     .push_bind(keys.mobile)
                     .push_bind(stamp)

@@ -1,6 +1,6 @@
 //! The errors of this crate as a person reads them.
 
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 
 use crate::StoreError;
 
@@ -13,6 +13,7 @@ impl From<StoreError> for Report {
         };
         Self::new(exit, error.code(), error.text(), Some(error.hint()))
             .behind(&error)
+            .of_kind(ReportKind::Unavailable)
             .unless_too_many_files(&error)
     }
 }

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 use crate::database::{Database, Db, once};
 use crate::row::{DbRow, RowReader, json_text, word_of};
-use ruzhi_model::{Digest, FlowId, OperationKind, OperationState, PlanId, RunId, TenantId, Text};
+use ruzhi_model::{CalledApi, Digest, FlowId, OperationKind, OperationState, PlanId, RunId, TenantId, Text};
 use ruzhi_plan::Counts;
 
 const RUNS: &str = "runs";
 
-/// The reason a run was started.
+/// The kind of work a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunKind {
@@ -48,6 +48,41 @@ impl RunKind {
             Self::Adopt => "adopt",
             Self::Revert => "revert",
             Self::Drift => "drift",
+        }
+    }
+}
+
+/// The cause of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunCause {
+    /// A person asked for it.
+    Person,
+    /// A time of its schedule.
+    Schedule,
+    /// A decision expired.
+    Decision,
+    /// The form was changed.
+    Push,
+    /// The directory was changed outside ruzhi.
+    Callback,
+    /// The run before it failed, or its obstacle was removed.
+    Retry,
+    /// The run before it was cut off because its process ended.
+    CutOff,
+}
+
+impl RunCause {
+    /// The cause, for a person.
+    pub fn words(self) -> Text {
+        match self {
+            Self::Person => Text::new("a person asked for it", "人工发起"),
+            Self::Schedule => Text::new("its schedule", "按计划"),
+            Self::Decision => Text::new("a decision expired", "判定到期"),
+            Self::Push => Text::new("the form was changed", "表单有改动"),
+            Self::Callback => Text::new("the directory was changed", "通讯录有改动"),
+            Self::Retry => Text::new("an earlier run did not succeed", "此前的运行未成功"),
+            Self::CutOff => Text::new("ruzhi ended during the run before it", "上一次运行期间 ruzhi 退出"),
         }
     }
 }
@@ -87,8 +122,11 @@ pub struct RunRow {
     pub flow: FlowId,
     /// The run.
     pub id: RunId,
-    /// The reason it was started.
+    /// The kind of its work.
     pub kind: RunKind,
+    /// Its cause; none in a row from before causes were stored.
+    #[serde(default)]
+    pub cause: Option<RunCause>,
     /// Its state.
     pub state: RunState,
     /// The time it began.
@@ -102,7 +140,8 @@ pub struct RunRow {
     /// Outcomes.
     pub counts: Counts,
     /// Calls made, by API.
-    pub calls: BTreeMap<String, u64>,
+    #[schema(value_type = BTreeMap<String, u64>)]
+    pub calls: BTreeMap<CalledApi, u64>,
     /// The problem, if there was one.
     pub problem: Option<Text>,
 }
@@ -151,8 +190,8 @@ impl Database {
     pub async fn run_put(&self, run: &RunRow) -> Result<(), StoreError> {
         let mut transaction = self.begin(RUNS).await?;
         sqlx::query(
-            "INSERT INTO run (tenant, flow, id, kind, state, started_at, ended_at, plan, rules, counts, calls, problem, changed) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (tenant, id) DO UPDATE SET \
+            "INSERT INTO run (tenant, flow, id, kind, state, started_at, ended_at, plan, rules, counts, calls, problem, changed, cause) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (tenant, id) DO UPDATE SET \
              state = excluded.state, ended_at = excluded.ended_at, plan = excluded.plan, rules = excluded.rules, \
              counts = excluded.counts, calls = excluded.calls, problem = excluded.problem, changed = excluded.changed",
         )
@@ -169,6 +208,7 @@ impl Database {
         .bind(json_text(&run.calls))
         .bind(run.problem.as_ref().map(json_text))
         .bind(i64::from(run.changed()))
+        .bind(run.cause.as_ref().map(word_of))
         .execute(&mut *transaction.connection)
         .await
         .map_err(StoreError::write(RUNS))?;
@@ -318,6 +358,7 @@ pub(crate) fn run_row(row: &RowReader<'_>) -> Result<RunRow, StoreError> {
         flow: row.id("flow")?,
         id: row.id("id")?,
         kind: row.word("kind")?,
+        cause: row.optional_word("cause")?,
         state: row.word("state")?,
         started_at: row.moment("started_at")?,
         ended_at: row.optional_moment("ended_at")?,

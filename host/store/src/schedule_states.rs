@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 use crate::database::Database;
 use crate::row::{RowReader, json_text};
-use ruzhi_model::{FlowId, TenantId, Text};
+use ruzhi_model::{FlowId, RemoteService, TenantId, Text};
 
 const SCHEDULE_STATES: &str = "the schedule states";
 
@@ -25,6 +25,9 @@ pub struct Paused {
 /// settings change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Blocked {
+    /// The service; none in a row from before services were stored.
+    #[serde(default)]
+    pub service: Option<RemoteService>,
     /// The code of the denial.
     pub code: String,
     /// The failure and its subject.
@@ -99,5 +102,17 @@ impl Database {
         .await
         .map_err(StoreError::write(SCHEDULE_STATES))?;
         transaction.commit(SCHEDULE_STATES).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_from_before_services_were_stored_is_read() {
+        let stored = r#"{"code":"wecom.60020","text":{"en":"no","zh":"否"},"hint":null,"at":"2026-05-01T08:00:00Z","settings":"s"}"#;
+        let blocked: Blocked = serde_json::from_str(stored).unwrap();
+        assert_eq!((blocked.service, blocked.code.as_str()), (None, "wecom.60020"));
     }
 }

@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 use crate::database::Database;
 use crate::row::{RowReader, word_of};
+use crate::transaction::Transaction;
 use ruzhi_model::{FlowId, TenantId};
 
 const WAKES: &str = "what flows were woken for";
 
-/// The reason a service woke a flow.
+/// The reason a flow was woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WakeKind {
@@ -18,6 +19,8 @@ pub enum WakeKind {
     Push,
     /// The directory was changed from outside.
     Callback,
+    /// A run that writes was cut off because its process ended.
+    CutOff,
 }
 
 /// A wake of a flow that no run has handled.
@@ -56,6 +59,19 @@ impl Database {
             .collect()
     }
 
+    /// Stores that a flow was woken.
+    pub async fn wake_put(
+        &self,
+        tenant: &TenantId,
+        flow: &FlowId,
+        kind: WakeKind,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin(WAKES).await?;
+        put(&mut transaction, tenant, flow, kind, at).await?;
+        transaction.commit(WAKES).await
+    }
+
     /// Forgets a flow's wake, unless it was woken again since the row was read.
     pub async fn wake_delete(&self, wake: &WakeRow) -> Result<(), StoreError> {
         let mut transaction = self.begin(WAKES).await?;
@@ -69,4 +85,25 @@ impl Database {
             .map_err(StoreError::write(WAKES))?;
         transaction.commit(WAKES).await
     }
+}
+
+pub(crate) async fn put(
+    transaction: &mut Transaction<'_>,
+    tenant: &TenantId,
+    flow: &FlowId,
+    kind: WakeKind,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO wake (tenant, flow, kind, at, times) VALUES ($1, $2, $3, $4, 1) \
+         ON CONFLICT (tenant, flow, kind) DO UPDATE SET times = wake.times + 1",
+    )
+    .bind(tenant.as_str())
+    .bind(flow.as_str())
+    .bind(word_of(&kind))
+    .bind(at.timestamp_millis())
+    .execute(&mut *transaction.connection)
+    .await
+    .map_err(StoreError::write(WAKES))?;
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::database::{Database, Db, ROWS, once};
+use crate::records::RecordKind;
 use crate::row::{RowReader, number};
 use crate::{StoreError, quarantine};
 use ruzhi_model::{Decision, Digest, FlowId, MemberState, Origin, PlanId, RecordId, Rejection, TenantId};
@@ -107,7 +108,7 @@ impl Database {
                 };
                 Ok(DueWriteBack {
                     record: row.id("id")?,
-                    ignored: row.get::<String>("kind")? == "ignore",
+                    ignored: row.word::<RecordKind>("kind")? == RecordKind::Ignore,
                     member: if member.is_empty() { None } else { Some(row.word::<MemberState>("member")?) },
                     rejection,
                     waits: !row.get::<String>("waits")?.is_empty(),

@@ -1,19 +1,23 @@
 //! Rejections whose blame has to be found out, and operations that wait for a place: the run's reaction to the state of
 //! its [`WriteGate`](super::gate::WriteGate).
 
-use super::apply::{PlanApplier, lock, take};
+use super::applier::{PlanApplier, lock, take};
 use super::error::RunError;
 use super::gate::Attribution;
 use super::pending_call::PendingCall;
+use ruzhi_store::Settlement;
 use ruzhi_wecom::{WriteAnswer, WriteVerdict};
 
 impl PlanApplier<'_> {
+    /// Interprets an answer: a settlement, or nothing yet.
+    pub(super) async fn settled(&self, due: PendingCall, answer: WriteAnswer) -> Option<Settlement> {
+        self.gate.learn(due.operation.kind, &answer.verdict);
+        let (due, answer) = self.blamed(due, answer).await?;
+        self.told(due, answer).await
+    }
+
     /// Finds out if a rejection is the member's or the tenant's; none while that is unknown.
-    pub(super) async fn blamed(
-        &self,
-        due: PendingCall,
-        answer: WriteAnswer,
-    ) -> Option<(PendingCall, WriteAnswer)> {
+    async fn blamed(&self, due: PendingCall, answer: WriteAnswer) -> Option<(PendingCall, WriteAnswer)> {
         let (flow, operation) = (self.flow, &due.operation);
         let WriteVerdict::Unsure { errcode, error } = &answer.verdict else { return Some((due, answer)) };
         // The history is read only while it matters. If the store cannot tell, the record was not rejected before.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::apply::PlanApplier;
+use super::applier::PlanApplier;
 use super::error::RunError;
 use super::pending_call::PendingCall;
 use ruzhi_model::{Operation, OperationKind};

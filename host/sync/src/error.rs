@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use ruzhi_jiandaoyun as jiandaoyun;
-use ruzhi_model::{PlanId, RunId, Text};
+use ruzhi_model::{PlanId, RemoteService, RunId, Text};
 use ruzhi_store::StoreError;
 use ruzhi_wecom as wecom;
 
@@ -56,6 +56,19 @@ fn so_far(done: u64, failed: u64, untried: u64) -> Text {
         let _ = write!(zh, "，{untried} 项留待下次运行");
     }
     Text::new(en, zh)
+}
+
+/// The kind of a failure, as far as the schedule and the alerts depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The process is ending; the next run goes on from there.
+    CutOff,
+    /// A service denies the credential, the address or the permission: no later run can succeed until a person acts.
+    Blocked(RemoteService),
+    /// The form is not as the flow expects it, which no retry changes.
+    Form,
+    /// Any other.
+    Other,
 }
 
 /// A run that could not go on. The work done before is in the store, and the next run continues from there.
@@ -201,17 +214,35 @@ impl RunError {
         }
     }
 
-    /// True if a service denies the credential, the address or the permission: no later run can succeed until a person
-    /// acts.
-    pub fn blocks(&self) -> bool {
+    /// Its kind.
+    pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Collect(error) | Self::Fields(error) => {
-                matches!(error.class(), jiandaoyun::FormErrorClass::Auth | jiandaoyun::FormErrorClass::Config)
-            }
-            Self::Directory(error) | Self::Stopped(error) => {
-                error.class() == wecom::ErrcodeClass::Configuration
-            }
-            _ => false,
+            Self::Collect(error) | Self::Fields(error) => match error.class() {
+                jiandaoyun::FormErrorClass::Auth | jiandaoyun::FormErrorClass::Config => {
+                    FailureKind::Blocked(RemoteService::Jiandaoyun)
+                }
+                _ => FailureKind::Other,
+            },
+            Self::Directory(error) | Self::Stopped(error) => match error.class() {
+                wecom::ErrcodeClass::Configuration => FailureKind::Blocked(RemoteService::Wecom),
+                _ if error.is_quit() => FailureKind::CutOff,
+                _ => FailureKind::Other,
+            },
+            Self::FieldsMissing { .. }
+            | Self::SourceEmptied { .. }
+            | Self::SourceShrunk { .. }
+            | Self::SourceOtherForm { .. }
+            | Self::SourceHeldBack { .. }
+            | Self::Row { .. } => FailureKind::Form,
+            Self::Quit { .. } => FailureKind::CutOff,
+            Self::Store(_)
+            | Self::Worker { .. }
+            | Self::Rejected { .. }
+            | Self::NothingToUndo { .. }
+            | Self::NoSuchPlan { .. }
+            | Self::NotApproved { .. }
+            | Self::AlreadyApplied { .. }
+            | Self::Superseded { .. } => FailureKind::Other,
         }
     }
 
@@ -314,5 +345,22 @@ impl RunError {
                 )
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ruzhi_wecom::{WecomError, WecomFailure};
+
+    #[test]
+    fn the_kind_of_a_failure_names_the_service_that_denies_access_and_the_end_of_the_process() {
+        let listing = |failure| RunError::Directory(WecomError::MemberIds { failure }).kind();
+        let denied = WecomFailure::Refused { errcode: 60020, errmsg: String::new(), from_ip: None };
+        assert_eq!(listing(denied), FailureKind::Blocked(RemoteService::Wecom));
+        assert_eq!(listing(WecomFailure::Quit), FailureKind::CutOff);
+        assert_eq!(listing(WecomFailure::Shape { what: "dept_user" }), FailureKind::Other);
+        assert_eq!(RunError::Quit { done: 1, failed: 0, untried: 2 }.kind(), FailureKind::CutOff);
+        assert_eq!(RunError::SourceEmptied { had: 3 }.kind(), FailureKind::Form);
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::progress::Progress;
 use ruzhi_guest_runtime::Guest;
 use ruzhi_jiandaoyun as jiandaoyun;
-use ruzhi_model::{Clock, Digest, FlowId, RunId, Sighting, TenantId, WriteBack};
+use ruzhi_model::{CalledApi, Clock, Digest, FlowId, RemoteService, RunId, Sighting, TenantId, WriteBack};
 use ruzhi_plan::{Policy, Scope};
 use ruzhi_store::{Database, FirstUse};
 use ruzhi_wecom as wecom;
@@ -98,11 +98,16 @@ impl FlowRuntime {
     }
 
     /// Calls made so far, by service and API.
-    pub(super) fn calls(&self) -> BTreeMap<String, u64> {
-        let directory = self.directory.calls().into_iter().map(|(api, n)| (format!("wecom {api}"), n));
+    pub(super) fn calls(&self) -> BTreeMap<CalledApi, u64> {
+        let of = |service, is_reader| {
+            move |(path, count): (&'static str, u64)| {
+                (CalledApi { service, path: path.to_owned(), is_reader }, count)
+            }
+        };
+        let directory = self.directory.calls().into_iter().map(of(RemoteService::Wecom, false));
         let reader = self.reader.iter().flat_map(wecom::WecomClient::calls);
-        let reader = reader.map(|(api, n)| (format!("wecom {api} (read_secret)"), n));
-        let source = self.source.calls().into_iter().map(|(api, n)| (format!("jiandaoyun {api}"), n));
+        let reader = reader.map(of(RemoteService::Wecom, true));
+        let source = self.source.calls().into_iter().map(of(RemoteService::Jiandaoyun, false));
         directory.chain(reader).chain(source).collect()
     }
 

@@ -5,6 +5,7 @@
 //! where it was, except for the operations it had marked as `sending`: those are settled first, by asking WeCom.
 
 mod adopt;
+mod applier;
 mod apply;
 mod blame;
 mod bulk;
@@ -36,7 +37,7 @@ mod tests;
 
 pub use collect::visible;
 pub use decide::context;
-pub use error::{MissingField, RunError};
+pub use error::{FailureKind, MissingField, RunError};
 pub use fields::{FormFields, missing as missing_fields};
 pub use flow::{FlowRuntime, RunIds};
 pub use notice::{ClockSource, Notice};

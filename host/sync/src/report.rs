@@ -1,6 +1,6 @@
 //! The errors of this crate as a person reads them.
 
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 
 use super::error::RunError;
 use super::write_back::WriteBackFault;
@@ -12,7 +12,17 @@ impl From<RunError> for Report {
             RunError::NoSuchPlan { .. } => exit::USAGE,
             _ => exit::FAILED,
         };
+        let kind = match error {
+            RunError::NoSuchPlan { .. } => ReportKind::Unknown,
+            RunError::Rejected { .. }
+            | RunError::NotApproved { .. }
+            | RunError::AlreadyApplied { .. }
+            | RunError::Superseded { .. } => ReportKind::Conflict,
+            RunError::Store(_) => ReportKind::Unavailable,
+            _ => ReportKind::Plain,
+        };
         Self::new(exit, error.code(), error.text(), Some(error.hint()))
+            .of_kind(kind)
             .behind(&error)
             .unless_too_many_files(&error)
     }

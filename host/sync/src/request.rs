@@ -45,7 +45,8 @@ pub enum RunTask {
 }
 
 impl RunTask {
-    pub(super) fn kind(&self) -> RunKind {
+    /// The kind of its work.
+    pub fn kind(&self) -> RunKind {
         match self {
             Self::Plan(_) => RunKind::Plan,
             Self::Sync(_) => RunKind::Sync,

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::apply::{ApplySummary, PlanApplier};
+use super::applier::{ApplySummary, PlanApplier};
 use super::collect::{CollectSummary, Collector};
 use super::error::RunError;
 use super::flow::FlowRuntime;
@@ -20,10 +20,10 @@ use super::recovery::settle_crash;
 use super::request::RunTask;
 use super::write_back::write_back;
 use super::{adopt, drift, fields, problem, revert, run_end};
-use ruzhi_model::PlanId;
+use ruzhi_model::{CalledApi, PlanId};
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{AdoptBy, Counts, DriftResolution, PASSES, Plan, Policy, Purpose};
-use ruzhi_store::{PlanRow, PlanState, RunRow, RunState, Watermark};
+use ruzhi_store::{DriftCheckRow, PlanRow, PlanState, RunCause, RunRow, RunState, Watermark};
 
 /// The result of a run.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub struct RunReport {
 impl FlowRuntime {
     /// Begins a run: settles a crash's leftovers, and reads the form. Flows of one corp that run together all begin
     /// before the first finishes, so that each plan knows the others' forms.
-    pub async fn begin(&self, request: RunTask) -> PendingRun<'_> {
+    pub async fn begin(&self, request: RunTask, cause: RunCause) -> PendingRun<'_> {
         let started_at = self.clock.now();
         self.directory.begin_anew();
         let id = self.run_ids.next(started_at);
@@ -64,6 +64,7 @@ impl FlowRuntime {
                 flow: self.id.clone(),
                 id,
                 kind: request.kind(),
+                cause: Some(cause),
                 state: RunState::Running,
                 started_at,
                 ended_at: None,
@@ -130,7 +131,7 @@ struct RunExecution<'a> {
     /// Its start, by a monotonic clock.
     began: Instant,
     /// Calls made before this run, by clients that other runs have used.
-    called_before: BTreeMap<String, u64>,
+    called_before: BTreeMap<CalledApi, u64>,
     row: RunRow,
     plan: Option<Plan>,
     findings: Vec<DriftFinding>,

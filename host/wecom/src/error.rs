@@ -342,6 +342,16 @@ impl WecomError {
         }
     }
 
+    /// True if the call was given up because the process is ending.
+    pub fn is_quit(&self) -> bool {
+        matches!(self.failure(), WecomFailure::Quit)
+    }
+
+    /// True if the process may open no more files.
+    pub fn is_out_of_files(&self) -> bool {
+        matches!(self.failure(), WecomFailure::OpenFiles { .. })
+    }
+
     /// True if WeCom answered and rejected the call.
     pub fn is_rejection(&self) -> bool {
         matches!(self.failure(), WecomFailure::Rejected { .. })

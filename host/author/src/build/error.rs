@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::TARGET;
+use super::common::TARGET;
 use ruzhi_model::Text;
 
 /// The reason a build made no component.

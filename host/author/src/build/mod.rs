@@ -3,6 +3,7 @@
 //! One file of a project tells its language, and each language has a file here for its toolchain. In any language the
 //! component imports nothing and carries the version of the contract it was built for.
 
+mod common;
 mod error;
 mod python;
 mod rust;
@@ -14,11 +15,6 @@ pub use error::BuildError;
 pub use rust::Toolchain;
 
 use ruzhi_guest_runtime::with_contract_version;
-
-/// The target a Rust guest is compiled for.
-const TARGET: &str = "wasm32-unknown-unknown";
-/// Maximum size of a project's manifest, in bytes.
-const MOST_BYTES: u64 = 1 << 20;
 
 /// The language of a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

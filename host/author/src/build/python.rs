@@ -17,7 +17,7 @@ use std::process::{Command, Output, Stdio};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
-use super::MOST_BYTES;
+use super::common::MOST_BYTES;
 use super::error::BuildError;
 use ruzhi_files::file;
 use ruzhi_guest_runtime::user_folder;

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use super::TARGET;
+use super::common::TARGET;
 use super::error::BuildError;
 
 /// The Rust toolchain that builds a guest.

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
-use super::MOST_BYTES;
+use super::common::MOST_BYTES;
 use super::error::BuildError;
 use ruzhi_files::file;
 

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use include_dir::{Dir, include_dir};
 use toml::{Table, Value};
 
-use super::RUST_SDK;
 use super::name::ProjectName;
 
 const WORKSPACE: &str = include_str!("../../../../guests/Cargo.toml");
 const LOCK: &str = include_str!("../../../../guests/Cargo.lock");
+/// The SDK of Rust guests.
+pub(super) static RUST_SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guests/sdk");
 const EXAMPLE: &str = "ruzhi-guest-jingxintai";
 
 /// The manifest of a project, derived from the example's.

@@ -13,7 +13,6 @@ use include_dir::{Dir, include_dir};
 pub use self::name::{NameError, ProjectName};
 use super::build::Language;
 
-static RUST_SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guests/sdk");
 static RUST_EXAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guests/jingxintai");
 static TYPESCRIPT_SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guests/typescript/sdk");
 static TYPESCRIPT_EXAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guests/typescript/jingxintai");
@@ -42,7 +41,7 @@ pub fn project(name: &ProjectName, language: Language) -> Vec<(PathBuf, Vec<u8>)
     };
     match language {
         Language::Rust => {
-            vendor("ruzhi/guests/sdk", &RUST_SDK);
+            vendor("ruzhi/guests/sdk", &manifest::RUST_SDK);
             vendor("ruzhi/wit/v0.2", &CONTRACT);
             for (path, bytes) in &mut files {
                 let text = String::from_utf8_lossy(bytes);

@@ -15,6 +15,7 @@ mod document;
 mod error;
 mod find;
 mod json;
+mod naming;
 mod note;
 mod platform;
 mod source;
@@ -24,33 +25,14 @@ mod tests;
 mod write;
 
 pub use error::{ImportError, SourcePlace};
+pub use naming::Naming;
 
 use document::Document;
 use note::Notes;
 
-use ruzhi_config::{is_corp_id, variable};
+use ruzhi_config::variable;
 use ruzhi_jiandaoyun::RowFilter;
-use ruzhi_model::{FlowId, TenantId, Text};
-
-/// The names of the tenant and its flow, and settings the metadata lacks.
-#[derive(Debug, Clone)]
-pub struct Naming {
-    tenant: TenantId,
-    flow: FlowId,
-    corp_id: Option<String>,
-}
-
-impl Naming {
-    /// A tenant with the flow `flow`, without a corp's id.
-    pub fn new(tenant: TenantId, flow: FlowId) -> Self {
-        Self { tenant, flow, corp_id: None }
-    }
-
-    /// Adds the corp's id; `None` if it is not valid.
-    pub fn with_corp(self, corp_id: &str) -> Option<Self> {
-        is_corp_id(corp_id).then(|| Self { corp_id: Some(corp_id.to_owned()), ..self })
-    }
-}
+use ruzhi_model::Text;
 
 /// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]

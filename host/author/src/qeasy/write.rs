@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::Naming;
 use super::json::{JsonKind, JsonNode};
+use super::naming::Naming;
 use super::source::{FormDraft, Rows};
 use ruzhi_config::variable;
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 
 use super::*;
+use ruzhi_jiandaoyun::{ApiVersion, FormAddress, RowFilter};
 
 /// The files of a deployment as designed, with every key.
 const HOST: &str = r#"
@@ -129,15 +130,18 @@ fn every_key_arrives_as_its_type() {
     let wanted = FlowConfig {
         id: "onboarding".parse().unwrap(),
         absent: Absent::default(),
-        schedule: Some("*/5 * * * *".to_owned()),
+        schedule: Some(Schedule::parse("*/5 * * * *", chrono_tz::Asia::Shanghai).unwrap()),
         source: FlowSource {
-            api: "v2".to_owned(),
-            app_id: "6399c24287cae90008d24e0b".to_owned(),
-            entry_id: "63e0706d0e33350008189952".to_owned(),
-            filter: Some(serde_json::json!({"rel": "and", "cond": [
+            form: FormAddress {
+                api: ApiVersion::V2,
+                app_id: "6399c24287cae90008d24e0b".to_owned(),
+                entry_id: "63e0706d0e33350008189952".to_owned(),
+            },
+            filter: RowFilter::parse(&serde_json::json!({"rel": "and", "cond": [
                     {"field": "updateTime", "type": "datetime", "method": "range",
                      "value": ["{{LAST_SYNC_TIME|datetime}}", ""]},
-                    {"field": "flowState", "type": "flowstate", "method": "eq", "value": ["1"]}]})),
+                    {"field": "flowState", "type": "flowstate", "method": "eq", "value": ["1"]}]}))
+            .unwrap(),
             fields: None,
             overlap: Duration::from_secs(900),
         },
@@ -181,7 +185,7 @@ fn what_is_not_written_has_its_default() {
     let flow = &tenant.flows[0];
     assert_eq!(flow.schedule, None);
     assert_eq!(flow.duplicates, DuplicatePolicy::Reject);
-    assert_eq!(flow.source.api, "v5");
+    assert_eq!(flow.source.form.api, ApiVersion::V5);
     assert_eq!(flow.source.overlap, Duration::from_secs(600));
     assert_eq!((&flow.source.filter, &flow.source.fields), (&None, &None));
     assert_eq!((&flow.guest.sha256, &flow.guest.config), (&None, &None));

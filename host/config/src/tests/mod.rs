@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::*;
-use ruzhi_model::{Lang, Text};
+use ruzhi_model::Lang;
 
 mod files;
 mod fingerprint;
@@ -44,21 +44,13 @@ struct ConfigFolder {
     checks: Checks,
 }
 
-/// A substitute for the form's service: a filter needs `rel`.
-fn filter_has_rel(filter: &Value) -> Result<(), Text> {
-    match filter.get("rel") {
-        Some(_) => Ok(()),
-        None => Err(Text::new("the filter has no `rel`", "过滤条件缺少 `rel`")),
-    }
-}
-
 impl ConfigFolder {
     /// The files, and a component.
     fn of(files: &[(&str, &str)]) -> Self {
         let deployment = Self {
             dir: tempfile::tempdir().unwrap(),
             variables: BTreeMap::from([("WECOM_SECRET", "wecom-secret"), ("JDY_KEY", "jdy-key")]),
-            checks: Checks::all(filter_has_rel),
+            checks: Checks::ALL,
         };
         deployment.write("guests/member.wasm", b"\0asm");
         for (name, content) in files {

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use ruzhi_jiandaoyun::{ApiVersion, FormAddress, RowFilter};
 
 /// The request body and its ids, as pasted from the platform that ran the flow before.
 const BODY: &str = r#"{
@@ -25,24 +26,30 @@ fn source(written: &str) -> FlowSource {
 fn a_request_body_is_taken_as_it_was_pasted() {
     let source = source(&format!("api = \"v2\"\nrequest = '''\n{BODY}\n'''\n"));
     let body: Value = serde_json::from_str(BODY).unwrap();
-    assert_eq!(source.api, "v2");
-    assert_eq!(source.app_id, "6399c24287cae90008d24e0b");
-    assert_eq!(source.entry_id, "63e0706d0e33350008189952");
-    assert_eq!(source.filter.as_ref(), body.get("filter"));
+    let form = FormAddress {
+        api: ApiVersion::V2,
+        app_id: "6399c24287cae90008d24e0b".to_owned(),
+        entry_id: "63e0706d0e33350008189952".to_owned(),
+    };
+    assert_eq!(source.form, form);
+    assert_eq!(source.filter, RowFilter::parse(&body["filter"]).unwrap());
     assert_eq!(source.fields, Some(json!(["_widget_1675653229901", "_id"])));
 }
 
 #[test]
 fn every_way_of_writing_one_filter_gives_one_filter() {
     let wanted = json!({"rel": "and",
-        "cond_1": {"field": "flowState", "method": "eq", "value": [1, true, 1.5]}});
+        "cond_1": {"field": "level", "method": "in", "value": [1, true, 1.5]}});
+    let wanted = RowFilter::parse(&wanted).unwrap();
+    assert!(wanted.is_some());
     for written in [
-        "filter = { rel = \"and\", cond_1 = { field = \"flowState\", method = \"eq\", value = [0x1, true, 1.5] } }",
-        "filter = '{\"rel\":\"and\",\"cond_1\":{\"field\":\"flowState\",\"method\":\"eq\",\"value\":[1,true,1.5]}}'",
-        "[flows.source.filter]\nrel = \"and\"\ncond_1.field = \"flowState\"\ncond_1.method = \"eq\"\ncond_1.value = [1, true, 1.5]",
+        "filter = { rel = \"and\", cond_1 = { field = \"level\", method = \"in\", value = [0x1, true, 1.5] } }",
+        "filter = '{\"rel\":\"and\",\"cond_1\":{\"field\":\"level\",\"method\":\"in\",\"value\":[1,true,1.5]}}'",
+        "[flows.source.filter]\nrel = \"and\"\ncond_1.field = \"level\"\ncond_1.method = \"in\"\ncond_1.value = [1, true, 1.5]",
     ] {
-        assert_eq!(source(&format!("{IDS}{written}\n")).filter, Some(wanted.clone()), "{written}");
+        assert_eq!(source(&format!("{IDS}{written}\n")).filter, wanted, "{written}");
     }
+    assert_eq!(source(&format!("{IDS}filter = {{ cond = [] }}\n")).filter, None, "it has no condition");
 }
 
 #[test]
@@ -95,7 +102,7 @@ fn everything_wrong_in_a_pasted_body_is_shown_at_once() {
   "entryID": "63e0706d0e33350008189952",
   "fields": 7,
   "limit": 1000,
-  "filter": { "cond": [] }
+  "filter": { "rel": "xor" }
 }
 '''
 "#,
@@ -128,10 +135,10 @@ error: `flows.source.request.limit`: must be from 1 to 100
 14 |   "limit": 1000,
    |   ^^^^^^^
 
-error: `flows.source.request.filter`: the filter has no `rel`
+error: `flows.source.request.filter`: filter `rel` is `xor`, not `and` or `or`
   --> tenants/a.toml:15:3
    |
-15 |   "filter": { "cond": [] }
+15 |   "filter": { "rel": "xor" }
    |   ^^^^^^^^
 
 5 errors in the configuration; nothing was done
@@ -175,12 +182,12 @@ error: `flows.source.fields` stands in `request` too
 fn a_filter_that_cannot_be_is_refused_where_it_stands() {
     let with = |filter: &str| ConfigFolder::with(&[(IDS, &format!("{IDS}filter = {filter}\n"))]).english();
     assert_eq!(
-        with("{ cond = [] }"),
-        r#"error: `flows.source.filter`: the filter has no `rel`
+        with("{ rel = \"xor\" }"),
+        r#"error: `flows.source.filter`: filter `rel` is `xor`, not `and` or `or`
   --> tenants/a.toml:11:10
    |
-11 | filter = { cond = [] }
-   |          ^^^^^^^^^^^^^
+11 | filter = { rel = "xor" }
+   |          ^^^^^^^^^^^^^^^
 
 1 error in the configuration; nothing was done
 "#

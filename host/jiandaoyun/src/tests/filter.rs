@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::{FilterError, PastedRequest, RowFilter};
+use super::super::{FilterError, RowFilter};
 use ruzhi_model::Lang;
 
 fn since() -> Option<DateTime<Utc>> {
@@ -42,9 +42,14 @@ const PASTED: &str = r#"{
       "cond_1": { "field": "updateTime", "type": "datetime", "method": "range", "value": "{{LAST_SYNC_TIME|datetime}}" },
       "cond_2": { "field": "flowState", "type": "flowState", "method": "eq", "value": "1" } } }"#;
 
+fn pasted() -> RowFilter {
+    let body: Value = serde_json::from_str(PASTED).unwrap();
+    parse(&body["filter"])
+}
+
 #[test]
 fn the_pasted_filter_is_written_as_the_service_takes_it() {
-    let filter = PastedRequest::parse(PASTED).unwrap().filter.unwrap();
+    let filter = pasted();
     assert!(filter.is_incremental());
     let flow_state = json!({ "field": "flowState", "type": "flowstate", "method": "eq", "value": [1] });
     assert_eq!(
@@ -54,6 +59,9 @@ fn the_pasted_filter_is_written_as_the_service_takes_it() {
             flow_state ] })
     );
     assert_eq!(filter.resolve(None).unwrap(), json!({ "rel": "and", "cond": [flow_state] }));
+    // The template is the same filter, with the placeholder.
+    assert_eq!(filter.template()["cond"][0]["value"], json!(["{{LAST_SYNC_TIME|datetime}}", null]));
+    assert_eq!(parse(&filter.template()), filter);
 }
 
 #[test]
@@ -61,7 +69,7 @@ fn the_services_own_spelling_means_the_same() {
     let own = json!({ "rel": "and", "cond": [
         { "field": "updateTime", "type": "datetime", "method": "range", "value": ["{{LAST_SYNC_TIME|datetime}}", ""] },
         { "field": "flowState", "type": "flowstate", "method": "eq", "value": ["1"] } ] });
-    assert_eq!(Some(parse(&own)), PastedRequest::parse(PASTED).unwrap().filter);
+    assert_eq!(parse(&own), pasted());
 }
 
 #[test]

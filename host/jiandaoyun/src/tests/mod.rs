@@ -3,7 +3,6 @@
 mod client;
 mod filter;
 mod http;
-mod pasted_request;
 mod script;
 
 use std::sync::Arc;

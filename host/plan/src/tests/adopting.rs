@@ -64,7 +64,9 @@ fn a_member_found_by_mobile_keeps_their_account_and_the_ledger_learns_which_one_
 fn whatever_could_be_someone_else_is_left_to_a_person() {
     let candidate = wanting(member("a", "13800000001"));
     let ambiguous = |found: &AdoptionMatch| {
-        assert_eq!(rules_of(&adopted(&candidate, found)), ["adopt.ambiguous"]);
+        let Disposition::Rejected { rejection } = adopted(&candidate, found) else { panic!("not rejected") };
+        assert_eq!(rejection.violations[0].rule, "adopt.ambiguous");
+        assert_eq!(rejection.waits_for, ruzhi_model::WaitsFor::Identity);
     };
     // Userid and mobile number belong to two people.
     ambiguous(&found(Some("a"), Some("b"), None));

@@ -42,7 +42,7 @@ impl Factory {
     }
 
     /// A run with more leavers. Returns the limits that hold it; none if it is done.
-    fn run(&mut self, leavers: usize) -> Vec<(String, u64, u64)> {
+    fn run(&mut self, leavers: usize) -> Vec<(GuardLimit, u64, u64)> {
         let planned = plan_with(&self.world(leavers), None, &self.policy, now()).plan;
         assert_eq!(planned.counts.disabled, leavers as u64);
         if planned.guard.reasons.is_empty() {
@@ -62,19 +62,19 @@ impl Factory {
     }
 }
 
-fn held(limit: &str, found: u64, allowed: u64) -> Vec<(String, u64, u64)> {
-    vec![(limit.to_owned(), found, allowed)]
+fn held(limit: GuardLimit, found: u64, allowed: u64) -> Vec<(GuardLimit, u64, u64)> {
+    vec![(limit, found, allowed)]
 }
 
 #[test]
 fn runs_of_five_leavers_are_held_once_they_are_twice_what_one_run_may_do() {
     for (people, passing, reason) in [
         // One run of forty would be held in each of these: more than a fifth, and more than five.
-        (40, 3, held("leave_day_percent", 20, 16)),
-        (60, 4, held("leave_day_percent", 25, 24)),
-        (95, 7, held("leave_day_percent", 40, 38)),
+        (40, 3, held(GuardLimit::LeaveDayPercent, 20, 16)),
+        (60, 4, held(GuardLimit::LeaveDayPercent, 25, 24)),
+        (95, 7, held(GuardLimit::LeaveDayPercent, 40, 38)),
         // Twice five pass whatever their share, as five do in one run.
-        (20, 2, held("leave_day_percent", 15, 8)),
+        (20, 2, held(GuardLimit::LeaveDayPercent, 15, 8)),
     ] {
         let mut factory = Factory::of(people);
         let steps: Vec<_> = (0..8).map(|_| factory.run(5.min(people - factory.left))).collect();
@@ -89,9 +89,9 @@ fn twice_what_one_run_may_do_passes_in_a_day_and_no_more_in_the_week() {
     let mut factory = Factory::of(100);
     assert_eq!(factory.run(20), []);
     assert_eq!(factory.run(20), []);
-    assert_eq!(factory.run(1), held("leave_day_percent", 41, 40));
+    assert_eq!(factory.run(1), held(GuardLimit::LeaveDayPercent, 41, 40));
     factory.next_day();
-    assert_eq!(factory.run(1), held("leave_week_percent", 41, 40));
+    assert_eq!(factory.run(1), held(GuardLimit::LeaveWeekPercent, 41, 40));
     factory.recent_leavers = RecentLeavers::default();
     assert_eq!(factory.run(1), []);
 }
@@ -101,9 +101,9 @@ fn numbers_add_up_as_shares_do() {
     let mut factory = Factory::of(3_000);
     assert_eq!(factory.run(200), []);
     assert_eq!(factory.run(200), []);
-    assert_eq!(factory.run(1), held("leave_day_most", 401, 400));
+    assert_eq!(factory.run(1), held(GuardLimit::LeaveDayMost, 401, 400));
     // One reason, the narrowest, is enough.
-    assert_eq!(factory.run(201), held("leave_most", 201, 200));
+    assert_eq!(factory.run(201), held(GuardLimit::LeaveMost, 201, 200));
 }
 
 #[test]
@@ -111,11 +111,11 @@ fn limits_of_the_tenant_s_own_hold_earlier() {
     let mut factory = Factory::of(100);
     factory.policy.guard = Guard { leave_day_most: 7, leave_week_most: 9, ..Guard::default() };
     assert_eq!(factory.run(5), []);
-    assert_eq!(factory.run(3), held("leave_day_most", 8, 7));
+    assert_eq!(factory.run(3), held(GuardLimit::LeaveDayMost, 8, 7));
     assert_eq!(factory.run(2), []);
     factory.next_day();
     assert_eq!(factory.run(2), []);
-    assert_eq!(factory.run(1), held("leave_week_most", 10, 9));
+    assert_eq!(factory.run(1), held(GuardLimit::LeaveWeekMost, 10, 9));
 }
 
 /// A deleted member no longer counts among the members, but did when they left.
@@ -131,7 +131,7 @@ fn members_who_are_deleted_meanwhile_make_the_base_no_smaller() {
     // 21 of 50, not of 30.
     factory.gone = 20;
     factory.recent_leavers.day.gone = 20;
-    assert_eq!(factory.run(1), held("leave_day_percent", 21, 20));
+    assert_eq!(factory.run(1), held(GuardLimit::LeaveDayPercent, 21, 20));
 }
 
 /// The deletion of a member who was disabled within the day is one person; that of a member disabled weeks ago is a

@@ -200,6 +200,7 @@ fn two_records_that_claim_one_userid_are_both_rejected_and_named_to_each_other()
     assert_eq!(rules(&rejected, 1), ["userid.duplicate"]);
     let Disposition::Rejected { rejection } = &rejected.dispositions[&origin(2)] else { panic!() };
     assert!(rejection.violations[0].message.en.contains(id(1).as_str()));
+    assert_eq!(ClaimedField::of(rejection), Some(ClaimedField::Userid));
 
     let newest = Policy { duplicates: DuplicatePolicy::Newest, ..policy() };
     let kept = plan_with(&world(records.clone(), vec![]), Some(&directory(&[])), &newest, now());
@@ -217,6 +218,11 @@ fn two_spellings_of_one_mobile_are_one_claim_and_its_owner_keeps_it() {
     let rejected = plan(&world(records.clone(), vec![]));
     assert_eq!(rules(&rejected, 1), ["mobile.duplicate"]);
     assert_eq!(rules(&rejected, 2), ["mobile.duplicate"]);
+    let Disposition::Rejected { rejection } = &rejected.dispositions[&origin(2)] else { panic!() };
+    assert_eq!(ClaimedField::of(rejection), Some(ClaimedField::Mobile));
+    // What a rule calls its violation says nothing.
+    let of_rules = Rejection::new(RejectedBy::Guest, vec![why("", "mobile.duplicate")]);
+    assert_eq!(ClaimedField::of(&of_rules), None);
     let owner = entry(1, member("a", "+86 13800000001"), MemberState::Active);
     let owned = plan(&world(records, vec![owner]));
     assert_eq!(owned.dispositions[&origin(1)], UNCHANGED);
@@ -283,17 +289,35 @@ fn the_guard_holds_exactly_past_its_limits() {
             .map(|r| r.limit)
             .collect::<Vec<_>>()
     };
-    assert_eq!(held(5, 5), Vec::<String>::new());
-    assert_eq!(held(29, 6), ["leave_percent"]);
-    assert_eq!(held(30, 6), Vec::<String>::new());
-    assert_eq!(held(1100, 200), Vec::<String>::new());
-    assert_eq!(held(1100, 201), ["leave_most"]);
+    assert_eq!(held(5, 5), Vec::<GuardLimit>::new());
+    assert_eq!(held(29, 6), [GuardLimit::LeavePercent]);
+    assert_eq!(held(30, 6), Vec::<GuardLimit>::new());
+    assert_eq!(held(1100, 200), Vec::<GuardLimit>::new());
+    assert_eq!(held(1100, 201), [GuardLimit::LeaveMost]);
     let newcomers = |n: u32| {
         let records = (0..n).map(|i| upsert(i, member(&format!("u{i}"), &format!("138{i:08}")))).collect();
         plan(&world(records, vec![])).plan.guard.holds()
     };
     assert!(!newcomers(500));
     assert!(newcomers(501));
+}
+
+#[test]
+fn a_limit_is_stored_under_its_key() {
+    let limits = [
+        GuardLimit::LeavePercent,
+        GuardLimit::LeaveMost,
+        GuardLimit::CreateMost,
+        GuardLimit::UpdateMost,
+        GuardLimit::LeaveDayPercent,
+        GuardLimit::LeaveDayMost,
+        GuardLimit::LeaveWeekPercent,
+        GuardLimit::LeaveWeekMost,
+    ];
+    for limit in limits {
+        assert_eq!(serde_json::to_value(limit).unwrap(), serde_json::json!(limit.as_str()));
+        assert_eq!(limit.is_of_leavers(), limit.as_str().starts_with("leave_"));
+    }
 }
 
 #[test]

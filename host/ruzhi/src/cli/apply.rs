@@ -7,14 +7,14 @@ use clap::Args;
 
 use super::deployment::{self, ConfigurationUse};
 use super::printer::Printer;
-use super::run_flows::{OpenDeployment, RunUnit};
-use super::run_output::OutputMode;
+use super::run_flows::OpenDeployment;
+use super::run_output::{OutputMode, RunUnit};
 use super::running_server::RunningServer;
 use super::show::find;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::Report;
-use ruzhi_store::Access;
+use ruzhi_store::{Access, AuditAction};
 use ruzhi_sync::RunTask;
 
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ impl Apply {
             let target = format!("{tenant}/{flow}");
             return Ok(server.run_each(&config, shown, Some(&target), printer, &apply).await?.code);
         }
-        let action = if self.approve { "plan.approve" } else { "plan.apply" };
+        let action = if self.approve { AuditAction::PlanApprove } else { AuditAction::PlanApply };
         let asking = match &found {
             Ok((tenant, flow, plan)) => AuditRequest::of(action, tenant, flow).on(plan),
             Err(_) => AuditRequest::plain(action).on(&self.plan),

@@ -73,7 +73,7 @@ impl FormField {
 
 impl Check {
     pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
-        let checks = Checks::all(ruzhi_app::deployment::check_filter);
+        let checks = Checks::ALL;
         let (config, wrong) = Config::usable(dir, &ProcessEnvironment, &checks);
         let config = match config {
             Some(config) => config,

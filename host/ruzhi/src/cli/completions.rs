@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 
 use super::printer::Printer;
 use ruzhi_message::Report;
@@ -18,9 +18,10 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self, printer: &Printer) -> Result<ExitCode, Report> {
+    /// Prints the completions of `command`, the whole command line.
+    pub(super) fn run(&self, mut command: Command, printer: &Printer) -> Result<ExitCode, Report> {
         let mut text = Vec::new();
-        clap_complete::generate(self.shell, &mut super::CommandLine::command(), "ruzhi", &mut text);
+        clap_complete::generate(self.shell, &mut command, "ruzhi", &mut text);
         printer.out(String::from_utf8_lossy(&text).trim_end());
         Ok(ExitCode::SUCCESS)
     }
@@ -34,8 +35,8 @@ pub(super) struct Man {
 }
 
 impl Man {
-    pub(super) fn run(&self, printer: &Printer) -> Result<ExitCode, Report> {
-        let command = super::CommandLine::command();
+    /// Writes the manual pages of `command`, the whole command line.
+    pub(super) fn run(&self, command: Command, printer: &Printer) -> Result<ExitCode, Report> {
         match &self.folder {
             None => {
                 let mut page = Vec::new();

@@ -33,7 +33,7 @@ mod trace;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::printer::Printer;
 use ruzhi_message::{Report, exit};
@@ -153,8 +153,8 @@ async fn dispatch(arguments: &CommandLine, printer: &Printer) -> Result<ExitCode
     match &arguments.command {
         RuzhiCommand::Check(command) => command.run(dir, printer).await,
         RuzhiCommand::Doctor(command) => command.run(dir, printer).await,
-        RuzhiCommand::Completions(command) => command.run(printer),
-        RuzhiCommand::Man(command) => command.run(printer),
+        RuzhiCommand::Completions(command) => command.run(CommandLine::command(), printer),
+        RuzhiCommand::Man(command) => command.run(CommandLine::command(), printer),
         RuzhiCommand::Plan(command) => command.run(dir, printer).await,
         RuzhiCommand::Apply(command) => command.run(dir, printer).await,
         RuzhiCommand::Sync(command) => command.run(dir, printer).await,

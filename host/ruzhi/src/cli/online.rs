@@ -50,8 +50,7 @@ pub(super) async fn directory(config: &Config, tenant: &TenantConfig) -> Result<
 
 /// The fields of a flow's form.
 pub(super) async fn widgets(tenant: &TenantConfig, flow: &FlowConfig) -> Result<Vec<FormWidget>, Report> {
-    let (form, _) = deployment::form(flow)?;
-    deployment::source(tenant)?.widgets(&form).await.map_err(|error| {
+    deployment::source(tenant)?.widgets(&flow.source.form).await.map_err(|error| {
         let text = Text::new(
             format!("JianDaoYun does not show the form of {}/{}", tenant.id, flow.id),
             format!("无法从简道云读取 {}/{} 的表单", tenant.id, flow.id),
@@ -68,8 +67,7 @@ pub(super) fn missing(
     widgets: &[FormWidget],
 ) -> Option<Report> {
     let described = guest.map(Guest::description);
-    let filter = deployment::form(flow).ok().and_then(|(_, filter)| filter);
-    let filtered = filter.as_ref().map(jiandaoyun::RowFilter::fields).unwrap_or_default();
+    let filtered = flow.source.filter.as_ref().map(jiandaoyun::RowFilter::fields).unwrap_or_default();
     let mut read: BTreeSet<&str> = filtered.iter().map(String::as_str).collect();
     read.extend(described.iter().flat_map(|d| &d.source_fields).map(String::as_str));
     let labels = described.map(|d| d.labels.as_slice()).unwrap_or_default();
@@ -100,11 +98,8 @@ pub(super) fn write_back(
     widgets: Option<&[FormWidget]>,
 ) -> Vec<Report> {
     let (Some(place), Some(guest)) = (&flow.write_back, guest) else { return Vec::new() };
-    let filter = match deployment::form(flow) {
-        Ok((_, filter)) => filter,
-        Err(report) => return vec![report],
-    };
-    let faults = write_back_faults(place, &guest.description().source_fields, filter.as_ref(), widgets);
+    let read = &guest.description().source_fields;
+    let faults = write_back_faults(place, read, flow.source.filter.as_ref(), widgets);
     faults.into_iter().map(Report::from).collect()
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::printer::Printer;
-use ruzhi_model::Origin;
+use ruzhi_model::{Origin, WaitsFor};
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{Plan, PlanRenderer, Purpose, masked};
 use ruzhi_store::{Database, OperationRow, StoreError};
@@ -63,7 +64,7 @@ pub(super) async fn print_plan(
     for reject in store.quarantine_list(Some(&plan.tenant), Some(&plan.flow)).await.unwrap_or_default() {
         let concerns = match plan.purpose {
             Purpose::Sync => true,
-            _ => reject.rejection.violations.iter().any(|v| v.rule == "adopt.ambiguous"),
+            _ => reject.rejection.waits_for == WaitsFor::Identity,
         };
         if concerns {
             let origin = Origin { tenant: reject.tenant, flow: reject.flow, record: reject.record };
@@ -79,44 +80,30 @@ pub(super) fn print_findings(
     findings: &[DriftFinding],
     labels: &BTreeMap<String, String>,
 ) {
-    let departments = |ids: &std::collections::BTreeSet<ruzhi_model::DepartmentId>| {
-        ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-    };
     for finding in findings {
-        printer.out(match finding {
-            DriftFinding::Missing { userid, owner } => {
-                format!("  - {userid}  {} {owner}", printer.text("is missing; record", "已不在通讯录；记录"))
-            }
-            DriftFinding::Unexpected { userid } => {
-                format!("  + {userid}  {}", printer.text("is not ruzhi's", "不是 ruzhi 的成员"))
-            }
-            DriftFinding::Moved { userid, owner, ledger, directory } => format!(
-                "  ~ {userid}  {} {} → {}  {} {owner}",
-                printer.text("was moved:", "部门被改动："),
-                departments(ledger),
-                departments(directory),
-                printer.text("record", "记录")
-            ),
-            DriftFinding::Changed { userid, owner, field, .. } => format!(
-                "  ~ {userid}  {}: {}  {} {owner}",
-                printer.text("was changed", "被改动"),
-                labels.get(field).unwrap_or(field),
-                printer.text("record", "记录")
-            ),
-        });
+        let sign = match finding {
+            DriftFinding::Missing { .. } => "-",
+            DriftFinding::Unexpected { .. } => "+",
+            DriftFinding::Moved { .. } | DriftFinding::Changed { .. } => "~",
+        };
+        let text = finding.text(|field| labels.get(field).map_or(field, String::as_str).to_owned());
+        let record = match finding.owner() {
+            Some(owner) => format!("  {} {owner}", printer.text("record", "记录")),
+            None => String::new(),
+        };
+        printer.out(format_args!("  {sign} {}  {}{record}", finding.userid(), text.in_lang(printer.lang)));
     }
-    let counts = finding_counts(findings);
-    let count = |kind: &str| counts.get(kind).and_then(Value::as_u64).unwrap_or_default();
+    let FindingCounts { missing, unexpected, moved, changed } = FindingCounts::of(findings);
     printer.out(format_args!(
         "  {} {}, {} {}, {} {}, {} {}",
         printer.text("missing", "缺少"),
-        count("missing"),
+        missing,
         printer.text("unexpected", "多出"),
-        count("unexpected"),
+        unexpected,
         printer.text("moved", "部门改动"),
-        count("moved"),
+        moved,
         printer.text("changed", "字段改动"),
-        count("changed")
+        changed
     ));
     if !findings.is_empty() {
         printer.note(format_args!(
@@ -126,13 +113,26 @@ pub(super) fn print_findings(
     }
 }
 
-/// Counts findings by kind.
-pub(super) fn finding_counts(findings: &[DriftFinding]) -> Value {
-    let count = |wanted: fn(&DriftFinding) -> bool| findings.iter().filter(|finding| wanted(finding)).count();
-    json!({
-        "missing": count(|f| matches!(f, DriftFinding::Missing { .. })),
-        "unexpected": count(|f| matches!(f, DriftFinding::Unexpected { .. })),
-        "moved": count(|f| matches!(f, DriftFinding::Moved { .. })),
-        "changed": count(|f| matches!(f, DriftFinding::Changed { .. })),
-    })
+/// Findings by kind.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct FindingCounts {
+    missing: usize,
+    unexpected: usize,
+    moved: usize,
+    changed: usize,
+}
+
+impl FindingCounts {
+    pub(super) fn of(findings: &[DriftFinding]) -> Self {
+        let mut counts = Self::default();
+        for finding in findings {
+            *match finding {
+                DriftFinding::Missing { .. } => &mut counts.missing,
+                DriftFinding::Unexpected { .. } => &mut counts.unexpected,
+                DriftFinding::Moved { .. } => &mut counts.moved,
+                DriftFinding::Changed { .. } => &mut counts.changed,
+            } += 1;
+        }
+        counts
+    }
 }

@@ -13,7 +13,7 @@ use super::terminal;
 use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::Report;
 use ruzhi_model::{FlowId, Rejection, TenantId};
-use ruzhi_store::{Access, Database};
+use ruzhi_store::{Access, AuditAction, Database};
 
 #[derive(Debug, Args)]
 pub(super) struct Quarantine {
@@ -32,7 +32,8 @@ impl Quarantine {
         let work = self.print(store.as_ref(), (tenant, flow), printer);
         let printed = match self.reveal {
             true => {
-                let asking = AuditRequest { tenant, flow, ..AuditRequest::plain("quarantine.reveal") };
+                let asking =
+                    AuditRequest { tenant, flow, ..AuditRequest::plain(AuditAction::QuarantineReveal) };
                 terminal::recorded(&config, asking, work).await
             }
             false => work.await,

@@ -14,7 +14,7 @@ use ruzhi_app::{no_member, not_removed};
 use ruzhi_config::Config;
 use ruzhi_message::Report;
 use ruzhi_model::{FlowId, RemovalAnswer, TenantId, Text, UserId};
-use ruzhi_store::{Access, Database, RemovalFilter, RemovalRow};
+use ruzhi_store::{Access, AuditAction, Database, RemovalFilter, RemovalRow};
 
 /// Members read at a time.
 const PAGE: usize = 500;
@@ -78,7 +78,7 @@ impl RemovedMembers {
         })?;
         let store = deployment::store(config, Access::Beside).await?;
         let reason = self.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let asking = AuditRequest { tenant: Some(tenant), ..AuditRequest::plain("member.removal") }
+        let asking = AuditRequest { tenant: Some(tenant), ..AuditRequest::plain(AuditAction::MemberRemoval) }
             .on(&userid)
             .with_detail(Some(format!("{}{reason}", answer.as_str())));
         let decided = decided(store.as_ref(), tenant, &userid, answer);

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::deployment::{narrowed, registry, store};
 use super::printer::Printer;
 use super::progress::TerminalProgress;
-use super::run_output::{OutputMode, RunOutput, RunSummary};
+use super::run_output::{CommandOutcome, OutputMode, RunOutput, RunSummary, RunUnit};
 use super::running_server::RunningServer;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;
@@ -17,25 +17,8 @@ use ruzhi_config::{self as config, Config};
 use ruzhi_message::Report;
 use ruzhi_model::TenantId;
 use ruzhi_rules::ChangeAuthor;
-use ruzhi_store::Access;
+use ruzhi_store::{Access, AuditAction, RunCause};
 use ruzhi_sync::RunTask;
-
-/// The unit a command runs once for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RunUnit {
-    /// Every flow.
-    Flow,
-    /// Every tenant, by its first flow.
-    Tenant,
-}
-
-/// The result of a command's runs.
-pub(super) struct CommandOutcome {
-    /// As a word of the audit log.
-    pub(super) outcome: String,
-    /// The exit code.
-    pub(super) code: ExitCode,
-}
 
 /// The deployment in a folder, opened by a command that runs flows.
 pub(super) struct OpenDeployment(pub(super) Deployment);
@@ -94,9 +77,11 @@ impl OpenDeployment {
         let mut begun = Vec::with_capacity(flows.len());
         for (tenant, flow, ready) in &flows {
             begun.push(match ready {
-                Ok((ready, exchanged)) => {
-                    (*tenant, *flow, Ok((ready.begin(request.clone()).await, exchanged.clone())))
-                }
+                Ok((ready, exchanged)) => (
+                    *tenant,
+                    *flow,
+                    Ok((ready.begin(request.clone(), RunCause::Person).await, exchanged.clone())),
+                ),
                 Err(report) => (*tenant, *flow, Err(report)),
             });
         }
@@ -138,6 +123,7 @@ pub(super) async fn run_flows(
             .await
     };
     let Some(detail) = detail else { return Ok(work.await?.code) };
-    let asking = AuditRequest { tenant, flow, ..AuditRequest::plain("run.start").with_detail(Some(detail)) };
+    let asking =
+        AuditRequest { tenant, flow, ..AuditRequest::plain(AuditAction::RunStart).with_detail(Some(detail)) };
     Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)
 }

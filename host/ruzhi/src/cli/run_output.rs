@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::plan_output::{finding_counts, operation_values, print_findings, print_plan};
+use super::plan_output::{FindingCounts, operation_values, print_findings, print_plan};
 use super::printer::Printer;
 use ruzhi_app::audit;
 use ruzhi_app::deployment::RulesExchange;
@@ -20,6 +20,23 @@ use ruzhi_sync::RunReport;
 
 /// Newly rejected records listed after a run; `ruzhi quarantine` lists all.
 const MOST_LISTED: usize = 40;
+
+/// The unit a command runs once for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RunUnit {
+    /// Every flow.
+    Flow,
+    /// Every tenant, by its first flow.
+    Tenant,
+}
+
+/// The result of a command's runs.
+pub(super) struct CommandOutcome {
+    /// As a word of the audit log.
+    pub(super) outcome: String,
+    /// The exit code.
+    pub(super) code: ExitCode,
+}
 
 /// The outcome of one run.
 pub(super) struct RunSummary {
@@ -104,7 +121,7 @@ impl<'a> RunOutput<'a> {
                         object.insert("operations".to_owned(), Value::Array(operations));
                     }
                     (OutputMode::Findings, _) => {
-                        object.insert("counts".to_owned(), finding_counts(&findings));
+                        object.insert("counts".to_owned(), json!(FindingCounts::of(&findings)));
                         object.insert("findings".to_owned(), json!(findings));
                     }
                     _ => {}

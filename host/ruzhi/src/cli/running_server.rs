@@ -14,8 +14,7 @@ use tokio::net::UnixStream;
 
 use super::deployment;
 use super::printer::Printer;
-use super::run_flows::{CommandOutcome, RunUnit};
-use super::run_output::{OutputMode, RunOutput, RunSummary};
+use super::run_output::{CommandOutcome, OutputMode, RunOutput, RunSummary, RunUnit};
 use super::terminal;
 use ruzhi_app::deployment::RulesExchange;
 use ruzhi_config::{Config, TenantConfig};

@@ -15,7 +15,7 @@ use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::Report;
 use ruzhi_message::exit;
 use ruzhi_model::{FlowId, PlanId, TenantId, Text};
-use ruzhi_store::{Access, Database, PlanRow, PlanState};
+use ruzhi_store::{Access, AuditAction, Database, PlanRow, PlanState};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowPlan {
@@ -110,8 +110,8 @@ impl Reject {
         store.close().await;
         let server = RunningServer::find(&config).await;
         let asking = match &found {
-            Ok((tenant, flow, plan)) => AuditRequest::of("plan.reject", tenant, flow).on(plan),
-            Err(_) => AuditRequest::plain("plan.reject").on(&self.plan),
+            Ok((tenant, flow, plan)) => AuditRequest::of(AuditAction::PlanReject, tenant, flow).on(plan),
+            Err(_) => AuditRequest::plain(AuditAction::PlanReject).on(&self.plan),
         };
         let work = async {
             let (tenant, _, plan) = found.clone()?;

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::deployment::{ConfigurationUse, configuration};
 use super::printer::Printer;
-use super::run_flows::{RunUnit, run_flows};
-use super::run_output::OutputMode;
+use super::run_flows::run_flows;
+use super::run_output::{OutputMode, RunUnit};
 use ruzhi_message::Report;
 use ruzhi_sync::{RunOptions, RunTask};
 

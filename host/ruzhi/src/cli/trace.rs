@@ -18,7 +18,7 @@ use ruzhi_message::exit;
 use ruzhi_model::{Decision, FlowId, RecordId, TenantId, Text};
 use ruzhi_plan::masked;
 use ruzhi_rules::Replay;
-use ruzhi_store::{Access, Database, OperationRow, RecordTrace};
+use ruzhi_store::{Access, AuditAction, Database, OperationRow, RecordTrace};
 
 #[derive(Debug, Args)]
 pub(super) struct Trace {
@@ -63,7 +63,7 @@ impl Trace {
                 let asking = AuditRequest {
                     tenant: Some(tenant),
                     flow,
-                    ..AuditRequest::plain("record.reveal").on(&record)
+                    ..AuditRequest::plain(AuditAction::RecordReveal).on(&record)
                 };
                 terminal::recorded(&config, asking, work).await
             }

@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::backoff;
 use super::pending::Pending;
 use super::run::{RequestKind, RunOutcome, ScheduledFlow, Trigger};
-use crate::schedule::Schedule;
 use ruzhi_app::scheduler::{ScheduleState, ScheduleStateKind, Wake};
+use ruzhi_config::Schedule;
 use ruzhi_model::RunId;
 use ruzhi_store::{Blocked, ScheduleStateRow};
 
@@ -165,6 +165,9 @@ impl FlowState {
             Wake::Callback => {
                 self.callback.get_or_insert(now);
             }
+            Wake::CutOff => {
+                self.pending.cut_off.get_or_insert(now);
+            }
             // The flow may have failed for want of these rules.
             Wake::Rules => {
                 self.pending.push.get_or_insert(now);
@@ -250,11 +253,16 @@ impl FlowState {
         if self.stopped() || (self.row.failures > 0 && overdue.is_none()) {
             return None;
         }
+        let cut_off = self.pending.cut_off.map(|since| (Trigger::CutOff, since.max(self.free_since)));
         let push = self.pending.push.map(|since| (Trigger::Push, since.max(self.free_since)));
-        let work = match (overdue, push) {
-            (Some((why, since)), Some((_, pushed))) => Some((why, since.min(pushed))),
-            (overdue, push) => overdue.or(push),
+        // A retry and the work of a run that was cut off say more than the clock.
+        let (retry, clock) = match overdue {
+            Some((Trigger::Retry, since)) => (Some((Trigger::Retry, since)), None),
+            clock => (None, clock),
         };
+        let work = [retry, cut_off, clock, push].into_iter().flatten();
+        let since = work.clone().map(|(_, since)| since).min();
+        let work = work.map(|(why, _)| why).next().zip(since);
         let callback = self.callback.map(|since| (Trigger::Callback, since));
         let recheck = self.recheck().filter(|at| *at <= now).map(|since| (Trigger::Recheck, since));
         work.or_else(|| callback.or(recheck).map(|(why, since)| (why, since.max(self.free_since))))
@@ -284,7 +292,7 @@ impl FlowState {
                 self.recheck = None;
                 false
             }
-            Trigger::Tick | Trigger::Moment | Trigger::Push | Trigger::Retry => true,
+            Trigger::Tick | Trigger::Moment | Trigger::Push | Trigger::CutOff | Trigger::Retry => true,
         };
         let mut running = ActiveWork {
             corp: self.corp.clone(),
@@ -331,10 +339,11 @@ impl FlowState {
                 self.row.reached = self.row.reached.max(Some(running.began_at));
             }
             RunOutcome::Failed | RunOutcome::CutOff => self.give_back(&running),
-            RunOutcome::Blocked { code, text, hint, settings } => {
+            RunOutcome::Blocked { service, code, text, hint, settings } => {
                 self.row.failures = self.row.failures.saturating_add(1);
                 self.row.failed_at = Some(now);
-                self.row.blocked = Some(Blocked { code, text, hint, at: now, settings });
+                self.row.blocked =
+                    Some(Blocked { service: Some(service), code, text, hint, at: now, settings });
                 if running.works {
                     self.row.reached = self.row.reached.max(Some(running.began_at));
                 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::schedule::Schedule;
-use ruzhi_config as config;
-use ruzhi_model::{FlowId, TenantId, Text};
+use ruzhi_config::{self as config, Schedule};
+use ruzhi_model::{FlowId, RemoteService, TenantId, Text};
+use ruzhi_store::RunCause;
 
 /// A flow as configured.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ impl ScheduledFlow {
             tenant: tenant.id.clone(),
             flow: flow.id.clone(),
             corp: format!("{} {}", tenant.wecom.base_url, tenant.wecom.corp_id),
-            schedule: flow.schedule.as_deref().and_then(|text| Schedule::new(text, tenant.timezone)),
+            schedule: flow.schedule.clone(),
             settings,
         }
     }
@@ -58,10 +58,26 @@ pub enum Trigger {
     Moment,
     /// The form was changed.
     Push,
+    /// A run was cut off because its process ended.
+    CutOff,
     /// The directory was changed outside ruzhi: a drift check.
     Callback,
     /// The last drift check left differences: a drift check.
     Recheck,
+}
+
+impl From<Trigger> for RunCause {
+    fn from(trigger: Trigger) -> Self {
+        match trigger {
+            Trigger::Person(_) => Self::Person,
+            Trigger::Retry => Self::Retry,
+            Trigger::Tick => Self::Schedule,
+            Trigger::Moment => Self::Decision,
+            Trigger::Push => Self::Push,
+            Trigger::CutOff => Self::CutOff,
+            Trigger::Callback => Self::Callback,
+        }
+    }
 }
 
 /// The runs of one corp that begin now.
@@ -97,6 +113,8 @@ pub enum RunOutcome {
     Failed,
     /// A service rejects the credential, the address or the permission.
     Blocked {
+        /// The service.
+        service: RemoteService,
         /// The code of the rejection.
         code: String,
         /// The event and its subject.

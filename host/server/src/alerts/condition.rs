@@ -1,9 +1,10 @@
 //! The kinds of alerts, with the text, the hint and the page of each.
 
+use ruzhi_app::scheduler::RunFailure;
 use ruzhi_message::{Report, exit};
-use ruzhi_model::{FlowId, RunId, TenantId, Text, UserId};
+use ruzhi_model::{FlowId, RemoteService, RunId, TenantId, Text, UserId};
 use ruzhi_plan::Plan;
-use ruzhi_sync::Notice;
+use ruzhi_sync::{FailureKind, Notice};
 
 /// A plan waits for a person. Its key does not name the plan: a plan made anew, because a row changed while it waited,
 /// is still one matter to look at.
@@ -130,8 +131,8 @@ pub(super) fn plan_held(plan: &Plan) -> AlertCondition {
 
 /// True if no retry can fix a failure, so that one is enough for an alert: the configuration or the form is wrong. A
 /// service that does not answer is retried first.
-pub(super) fn is_final(report: &Report) -> bool {
-    report.exit() == exit::USAGE || report.code().starts_with("source.")
+pub(super) fn is_final(report: &RunFailure) -> bool {
+    report.report.exit() == exit::USAGE || report.kind == FailureKind::Form
 }
 
 pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, report: &Report) -> AlertCondition {
@@ -151,15 +152,12 @@ pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, report: &R
 
 pub(super) fn flow_blocked(
     flow: (&TenantId, &FlowId),
+    service: Option<RemoteService>,
     code: &str,
     text: &Text,
     hint: Option<&Text>,
 ) -> AlertCondition {
-    let service = match code.split('.').next() {
-        Some("wecom") => Text::new("WeCom", "企业微信"),
-        Some("jiandaoyun") => Text::new("JianDaoYun", "简道云"),
-        _ => Text::new("a service", "服务"),
-    };
+    let service = service.map_or_else(|| Text::new("a service", "服务"), RemoteService::name);
     let (tenant, id) = flow;
     let resume = Text::new(
         format!("nothing is asked until `{tenant}/{id}` is resumed or its settings change"),

@@ -6,10 +6,10 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::condition::AlertCondition;
 use super::condition::{self, key};
-use ruzhi_app::scheduler::{FlowKey, RunResult, ScheduleState, ScheduleStateKind};
+use ruzhi_app::scheduler::{FlowKey, ScheduleState, RunFailure, RunResult, ScheduleStateKind};
 use ruzhi_message::{Report, exit};
-use ruzhi_store::{DriftCheckRow, FlowStatus, RunKind, RunRow, RunState};
-use ruzhi_sync::Notice;
+use ruzhi_store::{FlowStatus, RunKind, RunRow, RunState};
+use ruzhi_sync::{FailureKind, Notice};
 
 /// A quarantine grows if it gains at least this many rows, and at least this share.
 const GROWTH_LEAST: u64 = 5;
@@ -53,9 +53,9 @@ pub(super) struct Detector {
 impl Detector {
     /// A run has ended. The store says if its plan is held.
     pub(super) fn ended(&mut self, ended: &RunResult) -> Vec<Detection> {
-        let RunResult { tenant, flow, run, exchanged, failure, blocked, notices, .. } = ended;
+        let RunResult { tenant, flow, run, exchanged, failure, notices, .. } = ended;
         let of = (tenant, flow);
-        if failure.as_ref().is_some_and(|report| report.code() == "run.quit") {
+        if report.as_ref().is_some_and(|report| report.kind == FailureKind::CutOff) {
             return Vec::new();
         }
         let mut findings = Vec::new();
@@ -74,19 +74,25 @@ impl Detector {
                     .problem
                     .clone()
                     .unwrap_or_else(|| ruzhi_model::Text::new("operations were not done", "有操作未完成"));
-                Report::new(exit::FAILED, "run.undone", text, None)
+                RunFailure::from(Report::new(exit::FAILED, "run.undone", text, None))
             });
         let count = self.failures.entry((tenant.clone(), flow.clone())).or_default();
         match failure.as_ref().or(undone.as_ref()) {
-            Some(report) if *blocked => {
+            Some(RunFailure { kind: FailureKind::Blocked(service), report }) => {
                 *count += 1;
-                let told = condition::flow_blocked(of, report.code(), report.text(), report.hint());
-                findings.push(Detection::holds(told));
+                let (code, text, hint) = (report.code(), report.text(), report.hint());
+                findings.push(Detection::holds(condition::flow_blocked(
+                    of,
+                    Some(*service),
+                    code,
+                    text,
+                    hint,
+                )));
             }
             Some(report) => {
                 *count += 1;
                 if *count >= condition::FAILURES || condition::is_final(report) {
-                    findings.push(Detection::holds(condition::flow_failing(of, *count, report)));
+                    findings.push(Detection::holds(condition::flow_failing(of, *count, &report.report)));
                 }
             }
             None if run.as_ref().is_some_and(|run| run.kind.writes()) => {
@@ -125,6 +131,7 @@ impl Detector {
             match &schedule_state.blocked {
                 Some(blocked) => findings.push(Detection::holds(condition::flow_blocked(
                     (tenant, flow),
+                    blocked.service,
                     &blocked.code,
                     &blocked.text,
                     blocked.hint.as_ref(),

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 use ruzhi_model::Text;
 
 /// An answer, or the reason there is none.
@@ -29,17 +29,13 @@ impl IntoResponse for ApiFailure {
 
 /// The HTTP status of a failure.
 pub(crate) fn status(report: &Report) -> StatusCode {
-    match report.code() {
-        "access.forbidden" => StatusCode::FORBIDDEN,
-        code if code.ends_with(".unknown") => StatusCode::NOT_FOUND,
+    match (report.kind(), report.exit()) {
+        (ReportKind::Forbidden, _) => StatusCode::FORBIDDEN,
+        (ReportKind::Unknown, _) => StatusCode::NOT_FOUND,
         // A plan or rules whose state has changed by the time the run begins.
-        code if code.starts_with("activation.") || code.starts_with("plan.") => StatusCode::CONFLICT,
-        code if code.starts_with("store.") || code.starts_with("scheduler.") => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
-        _ if report.exit() == exit::HELD => StatusCode::CONFLICT,
-        _ if report.exit() == exit::USAGE => StatusCode::BAD_REQUEST,
-        _ => StatusCode::SERVICE_UNAVAILABLE,
+        (ReportKind::Conflict, _) | (ReportKind::Plain, exit::HELD) => StatusCode::CONFLICT,
+        (ReportKind::Plain, exit::USAGE) => StatusCode::BAD_REQUEST,
+        (ReportKind::Unavailable | ReportKind::Plain, _) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
@@ -128,12 +124,18 @@ pub(super) enum ActionErrors {
 
 /// The answer at an address that does not exist.
 pub(super) async fn nowhere() -> ApiFailure {
-    ApiFailure(Report::new(
-        exit::USAGE,
-        "address.unknown",
-        Text::new("there is nothing at this address", "该地址不存在"),
-        Some(Text::new("/api/v1/openapi.json lists what there is", "/api/v1/openapi.json 列出了全部接口")),
-    ))
+    ApiFailure(
+        Report::new(
+            exit::USAGE,
+            "address.unknown",
+            Text::new("there is nothing at this address", "该地址不存在"),
+            Some(Text::new(
+                "/api/v1/openapi.json lists what there is",
+                "/api/v1/openapi.json 列出了全部接口",
+            )),
+        )
+        .of_kind(ReportKind::Unknown),
+    )
 }
 
 /// The answer to a method that the address does not support.

@@ -6,7 +6,7 @@ use super::layout::{Area, HtmlPage};
 use super::view::View;
 use super::{components, labels, time};
 use ruzhi_app::AuditQuery;
-use ruzhi_store::AuditRow;
+use ruzhi_store::{AuditAction, AuditRow};
 
 /// A page of the audit log.
 pub(super) fn page(view: &View, told: &ruzhi_app::Page<AuditRow>, asked: &AuditQuery) -> HtmlPage {
@@ -66,7 +66,7 @@ fn line(view: &View, row: &AuditRow) -> Markup {
             td data-label=(view.say("What", "操作")) {
                 div {
                     @if let Some(word) = action(view, &row.action) { (word) " " }
-                    code.quiet.small { (row.action) }
+                    code.quiet.small { (row.action.as_str()) }
                 }
             }
             td data-label=(view.say("To what", "对象")) {
@@ -103,11 +103,13 @@ fn role<'a>(view: &View, role: &'a str) -> &'a str {
 
 /// The subject of an action, with a link to its page. A subject that did not exist has none.
 fn subject_of(row: &AuditRow, subject: &str) -> Markup {
-    let kind = row.action.split('.').next().unwrap_or_default();
-    let page = match (kind, &row.tenant, &row.flow) {
+    use AuditAction as A;
+    let page = match (&row.action, &row.tenant, &row.flow) {
         _ if row.outcome.ends_with(".unknown") => None,
-        ("plan", Some(tenant), _) => Some(View::address(["plans", tenant.as_str(), subject], [])),
-        ("record", Some(tenant), Some(flow)) => {
+        (A::PlanApprove | A::PlanApply | A::PlanReject | A::PlanReveal, Some(tenant), _) => {
+            Some(View::address(["plans", tenant.as_str(), subject], []))
+        }
+        (A::RecordReveal, Some(tenant), Some(flow)) => {
             Some(View::address(["records", tenant.as_str(), flow.as_str(), subject], []))
         }
         _ => None,
@@ -118,24 +120,28 @@ fn subject_of(row: &AuditRow, subject: &str) -> Markup {
 }
 
 /// The words for an action; none for one that is shown by its name.
-fn action(view: &View, action: &str) -> Option<&'static str> {
+fn action(view: &View, action: &AuditAction) -> Option<&'static str> {
     Some(match action {
-        "plan.approve" => view.say("approved a plan", "批准计划"),
-        "plan.apply" => view.say("applied a plan", "执行计划"),
-        "plan.reject" => view.say("rejected a plan", "驳回计划"),
-        "plan.reveal" => view.say("looked at numbers of a plan", "查看计划的完整号码"),
-        "record.reveal" => view.say("looked at numbers of a record", "查看记录的完整号码"),
-        "quarantine.reveal" => view.say("looked at numbers in quarantine", "查看待修正记录的完整号码"),
-        "member.removal" => view.say("decided about a removed member", "决定被删除成员的去留"),
-        "quarantine.retry" => view.say("tried records again", "重试待修正记录"),
-        "rules.reveal" => view.say("looked at numbers of a difference", "查看同步规则影响的完整号码"),
-        "rules.activate" => view.say("made rules live", "上线同步规则"),
-        "rules.confirm" => view.say("let rules be tried again", "允许再次试用同步规则"),
-        "rules.rollback" => view.say("rolled rules back", "回退同步规则"),
-        "run.start" => view.say("asked for a run", "请求运行"),
-        "flow.pause" => view.say("paused a flow", "暂停同步流"),
-        "flow.resume" => view.say("resumed a flow", "恢复同步流"),
-        "session.begin" => view.say("logged in", "登录"),
-        _ => return None,
+        AuditAction::PlanApprove => view.say("approved a plan", "批准计划"),
+        AuditAction::PlanApply => view.say("applied a plan", "执行计划"),
+        AuditAction::PlanReject => view.say("rejected a plan", "驳回计划"),
+        AuditAction::PlanReveal => view.say("looked at numbers of a plan", "查看计划的完整号码"),
+        AuditAction::RecordReveal => view.say("looked at numbers of a record", "查看记录的完整号码"),
+        AuditAction::QuarantineReveal => {
+            view.say("looked at numbers in quarantine", "查看待修正记录的完整号码")
+        }
+        AuditAction::MemberRemoval => view.say("decided about a removed member", "决定被删除成员的去留"),
+        AuditAction::QuarantineRetry => view.say("tried records again", "重试待修正记录"),
+        AuditAction::RulesReveal => {
+            view.say("looked at numbers of a difference", "查看同步规则影响的完整号码")
+        }
+        AuditAction::RulesActivate => view.say("made rules live", "上线同步规则"),
+        AuditAction::RulesConfirm => view.say("let rules be tried again", "允许再次试用同步规则"),
+        AuditAction::RulesRollBack => view.say("rolled rules back", "回退同步规则"),
+        AuditAction::RunStart => view.say("asked for a run", "请求运行"),
+        AuditAction::FlowPause => view.say("paused a flow", "暂停同步流"),
+        AuditAction::FlowResume => view.say("resumed a flow", "恢复同步流"),
+        AuditAction::SessionBegin => view.say("logged in", "登录"),
+        AuditAction::Other(_) => return None,
     })
 }

@@ -5,8 +5,9 @@ use maud::{Markup, html};
 use super::layout::{Area, HtmlPage};
 use super::view::View;
 use super::{components, time};
-use ruzhi_app::{DriftQuery, DriftView, FindingKind, FindingView};
-use ruzhi_model::TenantId;
+use ruzhi_app::{DriftQuery, DriftView};
+use ruzhi_model::{Origin, TenantId};
+use ruzhi_plan::drift::DriftFinding;
 
 /// The differences of a tenant.
 pub(super) fn page(
@@ -71,44 +72,24 @@ pub(super) fn differences(view: &View, drift: &DriftView, further: bool) -> Mark
     }
 }
 
-fn row(view: &View, tenant: &TenantId, finding: &FindingView) -> Markup {
-    let what = match finding.kind {
-        FindingKind::Missing => view.say("was removed from WeCom", "已从企业微信中删除").to_owned(),
-        FindingKind::Unexpected => {
-            view.say("is in WeCom and not managed by ruzhi", "在企业微信中，但不由 ruzhi 管理").to_owned()
-        }
-        FindingKind::Moved => {
-            let (before, after) = (departments(&finding.before), departments(&finding.after));
-            view.tell(
-                format!("departments changed: {before} → {after}"),
-                format!("部门被改动：{before} → {after}"),
-            )
-        }
-        FindingKind::Changed => {
-            let field = finding.field.as_deref().unwrap_or_default();
-            view.tell(format!("`{field}` was changed"), format!("字段 {field} 被改动"))
-        }
-    };
+fn row(view: &View, tenant: &TenantId, finding: &DriftFinding) -> Markup {
+    let text = finding.text(ToOwned::to_owned);
     html! {
         tr {
-            th scope="row" { code { (finding.userid) } }
-            td { bdi { (what) } }
+            th scope="row" { code { (finding.userid()) } }
+            td { bdi { (text.in_lang(view.lang())) } }
             td {
-                @match (&finding.flow, &finding.record) {
-                    (Some(flow), Some(record)) => {
+                @match finding.owner() {
+                    Some(Origin { flow, record, .. }) => {
                         a href=(View::address(["records", tenant.as_str(), flow.as_str(), record.as_str()], [])) {
                             code { (record) }
                         }
                     }
-                    _ => { "–" }
+                    None => { "–" }
                 }
             }
         }
     }
-}
-
-fn departments(ids: &Option<Vec<u64>>) -> String {
-    ids.iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Each way makes a plan of its own, which waits to be applied or approved.

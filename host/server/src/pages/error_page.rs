@@ -7,7 +7,7 @@ use super::components;
 use super::layout::{self, Area, HtmlPage};
 use super::view::View;
 use crate::api::answer::status;
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 use ruzhi_model::{Lang, Text};
 
 /// A page for a failure.
@@ -37,7 +37,8 @@ pub(super) async fn missing(view: View) -> Response {
         "page.unknown",
         Text::new("there is no such page", "没有这个页面"),
         Some(Text::new("begin at the overview", "请从概览开始")),
-    );
+    )
+    .of_kind(ReportKind::Unknown);
     page(&view, &report)
 }
 

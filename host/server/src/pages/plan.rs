@@ -6,7 +6,8 @@ use super::layout::{Area, HtmlPage};
 use super::view::View;
 use super::{components, labels, time};
 use ruzhi_app::{FieldChange, OperationView, PlanQuery, PlanView};
-use ruzhi_model::{OperationKind, OperationState};
+use ruzhi_model::{OperationKind, OperationState, UniqueField};
+use ruzhi_plan::PurposeKind;
 use ruzhi_store::PlanState;
 
 /// A plan and a page of its operations.
@@ -297,9 +298,9 @@ fn change(view: &View, plan: &PlanView, operation: &OperationView) -> Markup {
                     @if operation.state != OperationState::Planned { (components::badge(labels::operation_state(view, operation.state))) }
                 }
                 @if let Some(from) = &operation.moved_from { p.small { (view.say("moves here from", "转自")) " " code { (from) } } }
-                @match operation.parks.as_deref() {
-                    Some("mobile") => { p.small { (view.say("Gives the mobile number up first, for another member who takes it; the rest follows in the same run.", "先清空手机号，供另一成员使用；其余随后在同一次运行中写入。")) } }
-                    Some(_) => { p.small { (view.say("Gives the mail address up first, for another member who takes it; the rest follows in the same run.", "先清空邮箱，供另一成员使用；其余随后在同一次运行中写入。")) } }
+                @match operation.parks {
+                    Some(UniqueField::Mobile) => { p.small { (view.say("Gives the mobile number up first, for another member who takes it; the rest follows in the same run.", "先清空手机号，供另一成员使用；其余随后在同一次运行中写入。")) } }
+                    Some(UniqueField::Email | UniqueField::BizMail) => { p.small { (view.say("Gives the mail address up first, for another member who takes it; the rest follows in the same run.", "先清空邮箱，供另一成员使用；其余随后在同一次运行中写入。")) } }
                     None => {}
                 }
                 @for note in &operation.notes { p.small { bdi { (note.in_lang(view.lang())) } } }
@@ -347,15 +348,14 @@ pub(super) fn answer(view: &View, errcode: i64, errmsg: Option<&str>) -> Markup 
 
 fn purpose(view: &View, plan: &PlanView) -> Markup {
     html! {
-        @match plan.purpose.as_str() {
-            "sync" => { (view.say("keep the directory in step with the form", "使通讯录与表单一致")) }
-            "adopt" => { (view.say("take over members", "接管已有成员")) }
-            "revert" => {
+        @match plan.purpose {
+            PurposeKind::Sync => { (view.say("keep the directory in step with the form", "使通讯录与表单一致")) }
+            PurposeKind::Adopt => { (view.say("take over members", "接管已有成员")) }
+            PurposeKind::Revert => {
                 (view.say("undo run", "撤销运行")) " "
                 @if let Some(run) = &plan.undoes { a href=(View::address(["runs", run.as_str()], [])) { code { (run) } } }
             }
-            "drift" => { (view.say("settle what was changed by hand", "处理手工改动")) }
-            other => { code { (other) } }
+            PurposeKind::Drift => { (view.say("settle what was changed by hand", "处理手工改动")) }
         }
         @if plan.retry { ", " (view.say("quarantined records are tried again", "并重试待修正的记录")) }
     }

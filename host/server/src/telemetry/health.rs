@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::alerts::handle::Alerts;
     use crate::telemetry::health_routes;
-    use ruzhi_app::deployment::{Deployment, check_filter};
+    use ruzhi_app::deployment::Deployment;
     use ruzhi_app::scheduler::Scheduler;
     use ruzhi_config::{Checks, Config, ProcessEnvironment, Secrets};
     use ruzhi_guest_runtime::{ComponentRegistry, Engine, GuestLimits};
@@ -155,7 +155,7 @@ component = "../guests/member.wasm"
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("tenants")).unwrap();
         std::fs::write(folder.path().join("tenants/north.toml"), TENANT).unwrap();
-        let checks = Checks { secrets: Secrets::Skip, files: false, ..Checks::all(check_filter) };
+        let checks = Checks { secrets: Secrets::Skip, files: false };
         let config = Config::load(folder.path(), &ProcessEnvironment, &checks).unwrap();
         let store = Database::open(&folder.path().join("ruzhi.db"), Access::Write).await.unwrap();
         let registry = Arc::new(ComponentRegistry::new(Engine::new(GuestLimits::default()).unwrap(), None));

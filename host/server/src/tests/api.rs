@@ -121,6 +121,7 @@ async fn a_run_is_followed_to_its_end_however_fast_it_goes() {
         flow: flow(),
         id: "r7".parse().unwrap(),
         kind: RunKind::Sync,
+        cause: Some(ruzhi_store::RunCause::Push),
         state: RunState::Running,
         started_at: now(),
         ended_at: None,

@@ -42,13 +42,17 @@ pub(super) fn run_row(name: &str, state: RunState, started_at: DateTime<Utc>) ->
         flow: flow(),
         id: run(name),
         kind: RunKind::Sync,
+        cause: None,
         state,
         started_at,
         ended_at: (state != RunState::Running).then(|| started_at + TimeDelta::seconds(20)),
         plan: None,
         rules: None,
         counts: Counts { created: u64::from(state == RunState::Done), ..Counts::default() },
-        calls: BTreeMap::from([("wecom user/create".to_owned(), 10), ("jiandaoyun data/list".to_owned(), 3)]),
+        calls: BTreeMap::from([
+            ("wecom user/create".parse().unwrap(), 10),
+            ("jiandaoyun data/list".parse().unwrap(), 3),
+        ]),
         problem: None,
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{MOBILE, OPERATOR, Served, VIEWER, acme, flow, now};
 use ruzhi_app::scheduler::{ScheduleState, ScheduleStateKind};
-use ruzhi_model::Text;
+use ruzhi_model::{RemoteService, Text};
 use ruzhi_store::{Blocked, Paused};
 
 const FLOW: &str = "/api/v1/tenants/acme/flows/onboarding";
@@ -39,6 +39,7 @@ async fn the_overview_says_how_each_flow_stands_and_what_needs_a_person() {
         late: true,
         paused: Some(Paused { who: "韩梅梅".to_owned(), at: now(), why: Some("盘点".to_owned()) }),
         blocked: Some(Blocked {
+            service: Some(RemoteService::Wecom),
             code: "60020".to_owned(),
             text: Text::new("the address is not on the list", "IP 不在白名单"),
             hint: None,

@@ -8,7 +8,8 @@ use super::envelope::{EnvelopeParams, check, open};
 use super::event::{CallbackEvent, texts};
 use super::push::FormPush;
 use super::signature::SignatureClaim;
-use ruzhi_config::{CallbackSettings, FlowSource};
+use ruzhi_config::CallbackSettings;
+use ruzhi_jiandaoyun::{ApiVersion, FormAddress};
 
 const TOKEN: &str = "the-token-of-the-callback";
 const AES_KEY: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
@@ -16,14 +17,7 @@ const CORP: &str = "ww0123456789abcdef";
 
 /// Reads a body as each receiver does, both as verified and as still to be verified.
 pub fn arrived(body: &[u8], signature: &str) {
-    let form = FlowSource {
-        api: "v5".to_owned(),
-        app_id: "a".repeat(24),
-        entry_id: "b".repeat(24),
-        filter: None,
-        fields: None,
-        overlap: std::time::Duration::ZERO,
-    };
+    let form = FormAddress { api: ApiVersion::V5, app_id: "a".repeat(24), entry_id: "b".repeat(24) };
     let push = FormPush::read(body, &form);
     assert_eq!(push, FormPush::read(body, &form));
     if let Ok(texts) = texts(body) {

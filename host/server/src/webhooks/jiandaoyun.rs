@@ -22,7 +22,7 @@ use super::signature::SignatureClaim;
 use crate::state::AppState;
 use ruzhi_app::deployment::Deployment;
 use ruzhi_app::scheduler::Wake;
-use ruzhi_config::FlowSource;
+use ruzhi_jiandaoyun::FormAddress;
 use ruzhi_metrics as metrics;
 use ruzhi_model::{Digest, FlowId, TenantId};
 use ruzhi_store::WakeKind;
@@ -44,7 +44,7 @@ pub(super) struct PushReceiver {
     pub(super) deployment: Arc<Deployment>,
     pub(super) tenant: TenantId,
     pub(super) flow: FlowId,
-    form: FlowSource,
+    form: FormAddress,
     secret: SecretString,
 }
 
@@ -54,7 +54,7 @@ impl PushReceiver {
         let of = deployment.config.tenants.iter().find(|of| of.id.as_str() == tenant)?;
         let to = of.flows.iter().find(|to| to.id.as_str() == flow)?;
         let (tenant, flow, form, secret) =
-            (of.id.clone(), to.id.clone(), to.source.clone(), to.push.clone()?);
+            (of.id.clone(), to.id.clone(), to.source.form.clone(), to.push.clone()?);
         Some(Self { deployment, tenant, flow, form, secret })
     }
 }

@@ -4,8 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::outcome::IdleReason;
-use ruzhi_config::FlowSource;
-use ruzhi_jiandaoyun::FormRow;
+use ruzhi_jiandaoyun::{FormAddress, FormRow};
 
 /// A push as received. Other fields are ignored.
 #[derive(Debug, Deserialize)]
@@ -30,7 +29,7 @@ pub(super) enum FormPush {
 impl FormPush {
     /// Reads the body of a genuine push. An unreadable body asks for a read of the form: it may be an operation of a
     /// new kind, and a superfluous read does no harm.
-    pub(super) fn read(body: &[u8], form: &FlowSource) -> Self {
+    pub(super) fn read(body: &[u8], form: &FormAddress) -> Self {
         let Ok(PushPayload { op, data }) = serde_json::from_slice(body) else { return Self::Look };
         let other = |key: &str, id: &str| data.get(key).and_then(Value::as_str).is_some_and(|of| of != id);
         if op == "data_test" {
@@ -60,22 +59,18 @@ fn row(fields: Map<String, Value>) -> Option<FormRow> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use serde_json::json;
 
     use super::*;
+    use ruzhi_jiandaoyun::ApiVersion;
 
     const ROW: &str = "6a0000000000000000000001";
 
-    fn form() -> FlowSource {
-        FlowSource {
-            api: "v5".to_owned(),
+    fn form() -> FormAddress {
+        FormAddress {
+            api: ApiVersion::V5,
             app_id: "6399c24287cae90008d24e0b".to_owned(),
             entry_id: "63e0706d0e33350008189952".to_owned(),
-            filter: None,
-            fields: None,
-            overlap: Duration::ZERO,
         }
     }
 

@@ -21,6 +21,7 @@ pub(super) fn run_row(name: &str) -> RunRow {
         flow: flow(),
         id: run(name),
         kind: RunKind::Sync,
+        cause: None,
         state: RunState::Running,
         started_at: now(),
         ended_at: None,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use super::*;
-use crate::{RunKind, RunRow, RunState};
+use crate::{RunCause, RunKind, RunRow, RunState};
 use ruzhi_plan::Counts;
 
 fn run(id: &str, kind: RunKind, counts: Counts) -> RunRow {
@@ -14,6 +14,7 @@ fn run(id: &str, kind: RunKind, counts: Counts) -> RunRow {
         flow: flow(),
         id: id.parse().unwrap(),
         kind,
+        cause: Some(RunCause::CutOff),
         state: RunState::Done,
         started_at: now(),
         ended_at: Some(now()),
@@ -83,6 +84,6 @@ async fn runs_of_an_older_file_are_told_apart_in_the_same_way() {
     }
     pool.close().await;
     let store = Database::open(&path, Access::Write).await.unwrap();
-    let [_, r2, r3, _, _, r6] = runs;
+    let [_, r2, r3, _, _, r6] = runs.map(|run| RunRow { cause: None, ..run });
     assert_eq!(changed(&store).await, [r2, r3, r6]);
 }

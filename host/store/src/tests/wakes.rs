@@ -57,3 +57,14 @@ async fn a_run_has_not_done_what_came_after_it_began() {
     opened.store.wake_delete(&opened.wakes().await.remove(0)).await.unwrap();
     assert_eq!(opened.wakes().await, []);
 }
+
+#[tokio::test]
+async fn a_run_that_was_cut_off_is_a_wake_of_its_own_kind() {
+    let opened = open().await;
+    opened.deliver(&["a"], Some(WakeKind::Push), now()).await;
+    opened.store.wake_put(&tenant("here"), &flow(), WakeKind::CutOff, now()).await.unwrap();
+    let [cut_off, push]: [WakeRow; 2] = opened.wakes().await.try_into().unwrap();
+    assert_eq!((cut_off.kind, push.kind), (WakeKind::CutOff, WakeKind::Push));
+    opened.store.wake_delete(&cut_off).await.unwrap();
+    assert_eq!(opened.wakes().await, [push]);
+}

@@ -23,7 +23,7 @@ use row_outcome::RowOutcome;
 use super::flow::FlowRuntime;
 use ruzhi_jiandaoyun::{self as jiandaoyun, FormErrorClass};
 use ruzhi_metrics as metrics;
-use ruzhi_model::{Digest, Origin, PlanId, RecordId, Text, UserId, Violation, WriteBack};
+use ruzhi_model::{Digest, Origin, PlanId, RecordId, Rejection, Text, WriteBack};
 use ruzhi_plan::ClaimedField;
 use ruzhi_store::{DueWriteBack, StoreError, WriteBackRow, WriteBackScope};
 
@@ -204,9 +204,9 @@ impl WriteBackPass<'_> {
     async fn reasons(&self, due: &DueWriteBack) -> Result<Vec<String>, StoreError> {
         let labels = &self.flow.guest.description().labels;
         let mut reasons = Vec::new();
-        for violation in due.rejection.iter().flat_map(|rejection| &rejection.violations) {
-            let held_by = due.rejection.as_ref().and_then(|rejection| rejection.held_by.as_ref());
-            reasons.push(match self.holder(due, violation, held_by).await? {
+        let Some(rejection) = &due.rejection else { return Ok(reasons) };
+        for violation in &rejection.violations {
+            reasons.push(match self.holder(&due.record, rejection).await? {
                 Some(holder) => row_outcome::taken(&violation.field, &holder, labels, self.place.lang),
                 None => row_outcome::reason(violation, labels, self.place.lang),
             });
@@ -215,24 +215,18 @@ impl WriteBackPass<'_> {
     }
 
     /// The holder of a value this row claims: by name if a record of ours has it, otherwise by userid.
-    async fn holder(
-        &self,
-        due: &DueWriteBack,
-        violation: &Violation,
-        held_by: Option<&UserId>,
-    ) -> Result<Option<String>, StoreError> {
+    async fn holder(&self, record: &RecordId, rejection: &Rejection) -> Result<Option<String>, StoreError> {
         let flow = self.flow;
-        let claimed = match ClaimedField::of(violation) {
+        let claimed = match ClaimedField::of(rejection) {
             Some(claimed) => claimed,
             None => {
-                let Some(userid) = held_by else { return Ok(None) };
+                let Some(userid) = &rejection.held_by else { return Ok(None) };
                 let ours = flow.store.ledger_find(&flow.siblings, &[userid.key()]).await?;
                 let name = ours.into_iter().next().map(|line| line.written.name);
                 return Ok(Some(name.filter(|name| !name.is_empty()).unwrap_or_else(|| userid.to_string())));
             }
         };
-        let origin =
-            Origin { tenant: flow.tenant.clone(), flow: flow.id.clone(), record: due.record.clone() };
+        let origin = Origin { tenant: flow.tenant.clone(), flow: flow.id.clone(), record: record.clone() };
         flow.store.record_find_rival(&flow.siblings, &origin, claimed == ClaimedField::Mobile).await
     }
 

@@ -4,7 +4,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::advisory::{AdvisoryList, ENGINE};
-use super::{CheckResult, Level};
+use super::check_result::{CheckResult, Level};
 use ruzhi_config::{Config, FlowConfig, Problem, Problems, ServerSettings, TenantConfig};
 use ruzhi_guest_runtime::Guest;
 use ruzhi_message::Report;

@@ -4,23 +4,22 @@
 //! *fail* (a run would fail).
 
 mod advisory;
+mod check_result;
 mod local;
 mod services;
 
-use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde::Serialize;
 use serde_json::json;
 
+use self::check_result::{CheckResult, Level};
 use super::deployment::registry;
 use super::printer::Printer;
 use ruzhi_app::deployment;
 use ruzhi_config::{Checks, Config, Problems, ProcessEnvironment, Secrets};
 use ruzhi_message::{Report, exit};
-use ruzhi_model::Text;
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
@@ -32,64 +31,6 @@ pub(super) struct Doctor {
     /// Only check that `ruzhi serve` is running here and ready, as a container does every half minute
     #[arg(long)]
     alive: bool,
-}
-
-/// The result of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Level {
-    Ok,
-    Warn,
-    Fail,
-}
-
-/// One check and its result.
-#[derive(Debug, Serialize)]
-struct CheckResult {
-    /// The name of the check, such as `wecom` or `disk`.
-    check: &'static str,
-    /// The subject: a tenant, or a tenant and its flow.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    of: Option<String>,
-    level: Level,
-    /// A stable code of the problem, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
-    message: Text,
-    causes: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<Text>,
-}
-
-impl CheckResult {
-    fn new(check: &'static str, level: Level, message: Text) -> Self {
-        Self { check, of: None, level, code: None, message, causes: Vec::new(), hint: None }
-    }
-
-    fn ok(check: &'static str, message: Text) -> Self {
-        Self::new(check, Level::Ok, message)
-    }
-
-    fn warn(check: &'static str, message: Text, hint: Text) -> Self {
-        Self { hint: Some(hint), ..Self::new(check, Level::Warn, message) }
-    }
-
-    fn fail(check: &'static str, message: Text, hint: Text) -> Self {
-        Self { hint: Some(hint), ..Self::new(check, Level::Fail, message) }
-    }
-
-    fn of_report(check: &'static str, report: &Report) -> Self {
-        Self {
-            code: Some(report.code().to_owned()),
-            causes: report.causes().to_vec(),
-            hint: report.hint().cloned(),
-            ..Self::new(check, Level::Fail, report.text().clone())
-        }
-    }
-
-    fn of(self, whose: impl fmt::Display) -> Self {
-        Self { of: Some(whose.to_string()), ..self }
-    }
 }
 
 impl Doctor {

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use reqwest::Url;
 
 use super::super::online;
-use super::CheckResult;
+use super::check_result::CheckResult;
 use ruzhi_config::{Config, FlowConfig, ServerSettings, TenantConfig};
 use ruzhi_guest_runtime::Guest;
 use ruzhi_model::Text;
@@ -141,7 +141,7 @@ fn judged(service: &str, zh: &str, ahead: TimeDelta) -> CheckResult {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Level;
+    use super::super::check_result::Level;
     use super::*;
 
     #[test]

@@ -1,5 +1,6 @@
 //! `ruzhi guest test`: compares a project's decisions with its cases.
 
+mod case_result;
 mod junit;
 
 use std::collections::BTreeMap;
@@ -9,8 +10,9 @@ use std::time::Duration;
 
 use clap::Args;
 use comfy_table::{Table, presets};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use self::case_result::{CaseResult, CaseVerdict};
 use super::build::Compiler;
 use crate::cli::deployment::rehearsal;
 use crate::cli::printer::Printer;
@@ -49,24 +51,6 @@ pub(crate) struct GuestTest {
 struct ExpectedCase {
     case: GuestCase,
     expected: Option<Vec<Outcome>>,
-}
-
-/// One case with its result.
-struct CaseResult {
-    name: String,
-    path: PathBuf,
-    rows: usize,
-    verdict: CaseVerdict,
-    wall: Duration,
-    fuel: Option<u64>,
-    peak: usize,
-}
-
-enum CaseVerdict {
-    Ok,
-    Blessed,
-    Differs(Vec<CaseDifference>),
-    Failed { code: String, text: Text },
 }
 
 impl GuestTest {
@@ -257,49 +241,6 @@ impl GuestTest {
                 }
                 Lang::Zh => format!("若实际判定正确，可用 `ruzhi guest test {folder} --bless` 认可"),
             });
-        }
-    }
-}
-
-impl CaseResult {
-    fn value(&self, printer: &Printer) -> Value {
-        json!({
-            "name": self.name,
-            "path": self.path,
-            "rows": self.rows,
-            "result": self.verdict.code(),
-            "ms": self.wall.as_secs_f64() * 1e3,
-            "fuel": self.fuel,
-            "peak_memory": self.peak,
-            "differences": match &self.verdict { CaseVerdict::Differs(differences) => json!(differences), _ => json!([]) },
-            "error": match &self.verdict {
-                CaseVerdict::Failed { code, text } => json!({ "code": code, "message": text.in_lang(printer.lang) }),
-                _ => Value::Null,
-            },
-        })
-    }
-}
-
-impl CaseVerdict {
-    fn passed(&self) -> bool {
-        matches!(self, Self::Ok | Self::Blessed)
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Blessed => "blessed",
-            Self::Differs(_) => "differs",
-            Self::Failed { .. } => "failed",
-        }
-    }
-
-    fn word(&self, printer: &Printer) -> &'static str {
-        match self {
-            Self::Ok => printer.text("ok", "通过"),
-            Self::Blessed => printer.text("blessed", "已认可"),
-            Self::Differs(_) => printer.text("differs", "不一致"),
-            Self::Failed { .. } => printer.text("failed", "失败"),
         }
     }
 }

@@ -15,7 +15,7 @@ use ruzhi_config as config;
 use ruzhi_message::Report;
 use ruzhi_model::Digest;
 use ruzhi_rules::{ActivationResult, ChangeAuthor};
-use ruzhi_store::Access;
+use ruzhi_store::{Access, AuditAction};
 
 #[derive(Debug, Args)]
 pub(crate) struct Activate {
@@ -86,7 +86,8 @@ impl Activate {
         let registry = deployment::registry(&config, printer)?;
         let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &registry, tenant, flow, form.as_ref());
         let new = self.new.artifacts(&rules, flow).await;
-        let mut asking = AuditRequest::of("rules.activate", &tenant.id, &flow.id).with_detail(self.by.said());
+        let mut asking =
+            AuditRequest::of(AuditAction::RulesActivate, &tenant.id, &flow.id).with_detail(self.by.said());
         asking.subject = new.as_ref().ok().map(|new| new.rules().to_string());
         let work = async {
             let new = new?;
@@ -109,7 +110,8 @@ impl Rollback {
         let registry = deployment::registry(&config, printer)?;
         let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &registry, tenant, flow, None);
         let offered = offered_now(flow, &Digest::of(""));
-        let mut asking = AuditRequest::of("rules.rollback", &tenant.id, &flow.id).with_detail(self.by.said());
+        let mut asking =
+            AuditRequest::of(AuditAction::RulesRollBack, &tenant.id, &flow.id).with_detail(self.by.said());
         asking.subject = self.to.clone();
         let result = terminal::recorded(&config, asking, async {
             Ok(rules.rollback(self.to.as_deref(), offered, &self.by.by(), |_| {}).await?)

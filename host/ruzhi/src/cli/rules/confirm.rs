@@ -14,7 +14,7 @@ use crate::cli::terminal;
 use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::{Report, exit};
 use ruzhi_model::Text;
-use ruzhi_store::{Access, Database, FirstUse};
+use ruzhi_store::{Access, AuditAction, Database, FirstUse};
 
 #[derive(Debug, Args)]
 pub(crate) struct Confirm {
@@ -45,7 +45,8 @@ impl Confirm {
                 )),
             ));
         }
-        let asking = AuditRequest::of("rules.confirm", &tenant.id, &flow.id).with_detail(self.reason.clone());
+        let asking = AuditRequest::of(AuditAction::RulesConfirm, &tenant.id, &flow.id)
+            .with_detail(self.reason.clone());
         let forgotten = forgotten(store.as_ref(), &set_aside);
         let done = terminal::recorded(&config, asking, forgotten).await;
         store.close().await;

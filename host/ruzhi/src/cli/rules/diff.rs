@@ -16,7 +16,7 @@ use crate::cli::terminal;
 use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::Report;
 use ruzhi_rules::Difference;
-use ruzhi_store::Access;
+use ruzhi_store::{Access, AuditAction};
 
 /// Characters per cell; `--json` does not truncate.
 const WIDEST: usize = 48;
@@ -50,7 +50,7 @@ impl Diff {
         };
         let trial = match self.reveal {
             true => {
-                let asking = AuditRequest::of("rules.reveal", &tenant.id, &flow.id).on(new.rules());
+                let asking = AuditRequest::of(AuditAction::RulesReveal, &tenant.id, &flow.id).on(new.rules());
                 terminal::recorded(&config, asking, work).await
             }
             false => work.await,

@@ -3,9 +3,9 @@
 use chrono_tz::Tz;
 
 use super::*;
-use crate::schedule::Schedule;
 use ruzhi_app::scheduler::ScheduleStateKind;
-use ruzhi_model::Text;
+use ruzhi_config::Schedule;
+use ruzhi_model::{RemoteService, Text};
 use ruzhi_store::WakeKind;
 
 mod many;
@@ -41,7 +41,7 @@ fn planned(id: &str, schedule: &str) -> ScheduledFlow {
         tenant: tenant(id),
         flow: flow("f"),
         corp: id.to_owned(),
-        schedule: (!schedule.is_empty()).then(|| Schedule::new(schedule, Tz::UTC).unwrap()),
+        schedule: (!schedule.is_empty()).then(|| Schedule::parse(schedule, Tz::UTC).unwrap()),
         settings: "as they are".to_owned(),
     }
 }
@@ -73,6 +73,7 @@ fn end(state: &mut SchedulerState, id: &str, outcome: RunOutcome, now: DateTime<
 
 fn blocked(settings: &str) -> RunOutcome {
     RunOutcome::Blocked {
+        service: RemoteService::Wecom,
         code: "wecom.60020".to_owned(),
         text: Text::new("not allowed to access from your ip", "IP 不在白名单"),
         hint: None,

@@ -27,7 +27,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => (1..400_u16).prop_map(Event::Pass),
         1 => (1..7_200_u16).prop_map(Event::StepBack),
-        3 => (flow.clone(), prop::sample::select(vec![Wake::Push, Wake::Callback]))
+        3 => (flow.clone(), prop::sample::select(vec![Wake::Push, Wake::Callback, Wake::CutOff]))
             .prop_map(|(flow, why)| Event::Wake(flow, why)),
         2 => (flow.clone(), prop::sample::select(vec![RequestKind::Sync, RequestKind::Other]))
             .prop_map(|(flow, ask)| Event::RequestKind(flow, ask)),

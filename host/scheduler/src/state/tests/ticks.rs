@@ -106,6 +106,28 @@ fn a_tick_takes_up_the_pushes_before_it() {
 }
 
 #[test]
+fn the_work_of_a_run_that_was_cut_off_is_due_at_once_and_says_so() {
+    let mut state = state(&[planned("a", "*/5 * * * *")]);
+    state.wake(&tenant("a"), &flow("f"), Wake::Push, at("12:01"));
+    state.wake(&tenant("a"), &flow("f"), Wake::CutOff, at("12:02"));
+    // It takes up the push and the tick as well.
+    assert_eq!(why(&mut state, at("12:05")), Some(Trigger::CutOff));
+    end(&mut state, "a", RunOutcome::CutOff, at("12:06"));
+    assert_eq!(why(&mut state, at("12:06")), Some(Trigger::CutOff));
+    end(&mut state, "a", RunOutcome::Done, at("12:07"));
+    assert_eq!(why(&mut state, at("12:07")), None);
+    // While the flow fails, it waits for the retry like anything else.
+    state.wake(&tenant("a"), &flow("f"), Wake::Push, at("12:08"));
+    assert_eq!(why(&mut state, at("12:08")), Some(Trigger::Push));
+    end(&mut state, "a", RunOutcome::Failed, at("12:09"));
+    state.wake(&tenant("a"), &flow("f"), Wake::CutOff, at("12:09"));
+    assert_eq!(why(&mut state, at("12:09")), None);
+    assert_eq!(why(&mut state, at("12:10")), Some(Trigger::Retry));
+    end(&mut state, "a", RunOutcome::Done, at("12:11"));
+    assert_eq!(why(&mut state, at("12:11")), None);
+}
+
+#[test]
 fn a_callback_asks_for_a_look_of_its_own() {
     let mut state = state(&[planned("a", "*/5 * * * *")]);
     state.wake(&tenant("a"), &flow("f"), Wake::Callback, at("12:05"));

@@ -4,7 +4,7 @@ use super::*;
 
 /// The moments of a schedule in a zone, in UTC, from one moment to another.
 fn moments(schedule: &str, zone: Tz, from: &str, until: &str) -> Vec<String> {
-    let flow = ScheduledFlow { schedule: Schedule::new(schedule, zone), ..planned("a", "") };
+    let flow = ScheduledFlow { schedule: Schedule::parse(schedule, zone).ok(), ..planned("a", "") };
     let (from, until): (DateTime<Utc>, DateTime<Utc>) = (from.parse().unwrap(), until.parse().unwrap());
     let mut state = SchedulerState::default();
     state.set_flows(vec![flow], from);

@@ -11,14 +11,14 @@ use crate::alerts::address::Addresses;
 use crate::alerts::{handle::AlertObservation, notifier::Notifier};
 use crate::tests::removed::remove;
 use ruzhi_app::deployment::RulesExchange;
-use ruzhi_app::scheduler::RunResult;
+use ruzhi_app::scheduler::{RunFailure, RunResult};
 use ruzhi_config::AlertSettings;
 use ruzhi_message::{Report, exit};
-use ruzhi_model::{Clock as _, Lang, MemberKey, RemovalAnswer, Text};
+use ruzhi_model::{Clock as _, Lang, MemberKey, RemoteService, RemovalAnswer, Text};
 use ruzhi_plan::Counts;
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_store::{Access, AlertRow, Database, DriftCheckRow, RunKind, RunRow, RunState};
-use ruzhi_sync::{ClockSource, Notice};
+use ruzhi_sync::{ClockSource, FailureKind, Notice};
 
 const ROBOT: &str = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=7c1d";
 const OTHER: &str = "https://it.example/alerts?token=s3cret";
@@ -88,7 +88,11 @@ impl Office {
     async fn fail(&mut self, flows: std::ops::Range<usize>) {
         for n in flows {
             self.notifier
-                .observe(AlertObservation::RunEnded(Box::new(ended(n, Some(broken("source.fields"))))))
+                .observe(AlertObservation::RunEnded(Box::new(failed(
+                    n,
+                    FailureKind::Form,
+                    broken("source.fields"),
+                ))))
                 .await;
         }
     }
@@ -137,6 +141,7 @@ fn run(n: usize, state: RunState) -> RunRow {
         flow: format!("f{n}").parse().unwrap(),
         id: "r1".parse().unwrap(),
         kind: RunKind::Sync,
+        cause: None,
         state,
         started_at: noon(),
         ended_at: Some(noon()),
@@ -158,9 +163,12 @@ fn ended(n: usize, failure: Option<Report>) -> RunResult {
         plan: None,
         exchanged: RulesExchange::default(),
         notices: Vec::new(),
-        failure,
-        blocked: false,
+        failure: failure.map(RunFailure::from),
     }
+}
+
+fn failed(n: usize, kind: FailureKind, report: Report) -> RunResult {
+    RunResult { failure: Some(RunFailure { kind, report: report.clone() }), ..ended(n, Some(report)) }
 }
 
 #[tokio::test]
@@ -178,7 +186,7 @@ async fn a_flow_fails_from_the_second_time_on_or_at_once_if_no_attempt_mends_it(
     assert!(office.told().await[0].contains("resolved: flow failing"));
     office.fail(2..3).await;
     assert!(office.told().await[0].contains("source.fields"));
-    let quit = ended(3, Some(broken("run.quit")));
+    let quit = failed(3, FailureKind::CutOff, broken("run.quit"));
     office.notifier.observe(AlertObservation::RunEnded(Box::new(quit.clone()))).await;
     office.notifier.observe(AlertObservation::RunEnded(Box::new(quit))).await;
     assert!(office.told().await.is_empty(), "a process that ends is no failure");
@@ -188,7 +196,7 @@ async fn a_flow_fails_from_the_second_time_on_or_at_once_if_no_attempt_mends_it(
 async fn a_refused_credential_says_whose_it_is_the_code_and_what_to_do() {
     let mut office = Office::open(addresses(true, false)).await;
     let failure = broken("wecom.60020").hinting(Text::new("Add the IP 203.0.113.9 to 企业可信IP", "…"));
-    let blocked = RunResult { blocked: true, ..ended(1, Some(failure)) };
+    let blocked = failed(1, FailureKind::Blocked(RemoteService::Wecom), failure);
     office.notifier.observe(AlertObservation::RunEnded(Box::new(blocked))).await;
     let told = office.told().await;
     for part in ["WeCom refuses", "wecom.60020", "203.0.113.9", "factory/f1"] {

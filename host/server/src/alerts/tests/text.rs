@@ -102,6 +102,7 @@ fn people_without_a_place_and_leavers_who_can_log_in_are_told_until_it_is_over()
         flow: "onboarding".parse().unwrap(),
         id: "r1".parse().unwrap(),
         kind: ruzhi_store::RunKind::Sync,
+        cause: None,
         state: ruzhi_store::RunState::Failed,
         started_at: noon(),
         ended_at: Some(noon()),

@@ -44,6 +44,7 @@ fn flow(state: ScheduleStateKind) -> ScheduleState {
         late: true,
         paused: Some(Paused { who: "李雷".to_owned(), at, why: None }),
         blocked: Some(Blocked {
+            service: Some(RemoteService::Wecom),
             code: "wecom.60020".to_owned(),
             text: Text::new("no", "否"),
             hint: None,
@@ -60,6 +61,7 @@ fn run(kind: RunKind) -> RunRow {
         flow: "onboarding".parse().unwrap(),
         id: "r1".parse().unwrap(),
         kind,
+        cause: None,
         state: RunState::Done,
         started_at: at,
         ended_at: Some(at + TimeDelta::seconds(7)),

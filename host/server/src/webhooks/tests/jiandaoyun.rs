@@ -406,6 +406,7 @@ async fn while_the_form_is_read_what_is_stored_says_nothing() {
         flow: "onboarding".parse().unwrap(),
         id: "r2".parse().unwrap(),
         kind: RunKind::Sync,
+        cause: None,
         state: RunState::Running,
         started_at: now(),
         ended_at: None,

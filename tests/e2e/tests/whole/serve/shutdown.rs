@@ -60,7 +60,8 @@ fn asked_to_end_in_the_middle_of_a_plan_it_settles_what_was_called_and_the_next_
     site.deployment.put(&Tenant::new(&site.simulator.url())).unwrap();
     let serving = Serving::start(&site.deployment, &[]).unwrap();
     let row = made_again(&serving, &run);
-    assert_eq!(row["state"], "done");
+    assert_eq!((&row["state"], &row["cause"]), (&json!("done"), &json!("cut_off")), "{row}");
+    assert_eq!(ended["cause"], "person");
     assert_eq!(row["counts"]["created"], 300 - created);
     site.exact();
     // One run is enough.
@@ -84,7 +85,7 @@ fn a_run_that_a_person_asked_for_is_made_again_after_a_kill() {
     site.deployment.put(&Tenant::new(&site.simulator.url())).unwrap();
     let serving = Serving::start(&site.deployment, &[]).unwrap();
     let row = made_again(&serving, &run);
-    assert_eq!(row["state"], "done");
+    assert_eq!((&row["state"], &row["cause"]), (&json!("done"), &json!("cut_off")), "{row}");
     site.exact();
     let killed = serving.data(&format!("/api/v1/runs/{run}")).unwrap();
     assert_eq!(killed["run"]["state"], "failed", "{killed}");

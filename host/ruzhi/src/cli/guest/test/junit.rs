@@ -6,7 +6,7 @@ use std::path::Path;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::{CaseResult, CaseVerdict};
+use super::case_result::{CaseResult, CaseVerdict};
 use crate::cli::printer::Printer;
 
 pub(super) fn write(path: &Path, project: &str, tested: &[CaseResult], printer: &Printer) -> io::Result<()> {

@@ -18,6 +18,7 @@ pub(super) fn schedule_state(state: ScheduleStateKind, written: &Written) -> Sch
             why: Some(written.words.to_owned()),
         }),
         blocked: (state == ScheduleStateKind::Blocked).then(|| Blocked {
+            service: Some(RemoteService::Wecom),
             code: "wecom.60020".to_owned(),
             text: Text::new("WeCom refuses this machine's address", "企业微信拒绝本机的 IP 地址"),
             hint: Some(Text::new("Add it to the trusted addresses.", "请将其加入可信 IP。")),

@@ -9,7 +9,7 @@ pub(super) fn audit_page(written: &Written) -> ruzhi_app::Page<AuditRow> {
         who: written.person.to_owned(),
         role: "operator".to_owned(),
         origin: "page 10.0.0.8".to_owned(),
-        action: action.to_owned(),
+        action: action.parse().unwrap(),
         tenant: Some("jingxintai".parse().unwrap()),
         flow: Some("onboarding".parse().unwrap()),
         subject: subject.map(str::to_owned),

@@ -25,8 +25,7 @@ use super::super::{
 use ruzhi_app::scheduler::{ScheduleState, ScheduleStateKind};
 use ruzhi_app::{
     self, AlertsView, ApiCalls, Attention, AttentionKind, AuditQuery, CallsChart, ChartQuery, ChartStep,
-    ConfigurationStatus, CorpCalls, DecisionView, DifferenceView, DriftQuery, DriftView, FieldChange,
-    FindingKind, FindingView, FlowOverview, FlowRulesView, FlowSettings, GuestName, LimitView, LiveRules,
+    ConfigurationStatus, CorpCalls, DecisionView, DifferenceView, DriftQuery, DriftView, FieldChange, FlowOverview, FlowRulesView, FlowSettings, GuestName, LimitView, LiveRules,
     MemberView, OfferedRules, Offers, OperationView, Overview, PersonView, PlanMay, PlanQuery, PlanView,
     ProblemView, QuarantineChart, QuarantineQuery, QuarantineView, RecordView, RejectView, RemovalView,
     RowField, RuleGroup, RulesOverview, RunView, RunsChart, RunsPoint, RunsQuery, SecretView, ServerView,
@@ -36,13 +35,15 @@ use ruzhi_app::{LiveRun, PATIENCE, Principal};
 use ruzhi_config::Role;
 use ruzhi_message::{Report, exit};
 use ruzhi_model::{
-    Digest, Lang, OperationKind, OperationState, RejectedBy, RemovalAnswer, TenantId, Text, WaitsFor,
+    DepartmentId, Digest, Lang, OperationKind, OperationState, Origin, RejectedBy, RemoteService,
+    RemovalAnswer, TenantId, Text, UniqueField, WaitsFor,
 };
-use ruzhi_plan::{Counts, GuardReason};
+use ruzhi_plan::drift::DriftFinding;
+use ruzhi_plan::{Counts, GuardLimit, GuardReason, PurposeKind};
 use ruzhi_rules::{DecisionKind, Difference, FieldDifference, Trial};
 use ruzhi_store::{
-    ActivationKind, ActivationRow, AlertRow, AttemptRow, AuditRow, Blocked, Paused, PlanState, RunKind,
-    RunRow, RunState,
+    ActivationKind, ActivationRow, AlertRow, AttemptRow, AuditRow, Blocked, Paused, PlanState, RunCause,
+    RunKind, RunRow, RunState,
 };
 use ruzhi_sync::Stage;
 
@@ -119,13 +120,17 @@ fn run_row(state: RunState, kind: RunKind, counts: Counts) -> RunRow {
         flow: "onboarding".parse().unwrap(),
         id: "r20261124-093500-1".parse().unwrap(),
         kind,
+        cause: Some(RunCause::CutOff),
         state,
         started_at: before(5),
         ended_at: (state != RunState::Running).then(|| before(4)),
         plan: Some("p0a1b2c3d4e5f".parse().unwrap()),
         rules: Some(Digest::of("rules")),
         counts,
-        calls: BTreeMap::from([("user/create".to_owned(), 312), ("department/simplelist".to_owned(), 1)]),
+        calls: BTreeMap::from([
+            ("wecom user/create".parse().unwrap(), 312),
+            ("wecom department/simplelist".parse().unwrap(), 1),
+        ]),
         problem: None,
     }
 }
@@ -216,14 +221,11 @@ fn run_view(row: RunRow, live: bool, written: &Written) -> RunView {
 }
 
 fn drift_view() -> DriftView {
-    let finding = |kind, userid: &str| FindingView {
-        kind,
-        userid: userid.parse().unwrap(),
-        flow: (kind != FindingKind::Unexpected).then(|| "onboarding".parse().unwrap()),
-        record: (kind != FindingKind::Unexpected).then(|| KIND.record.parse().unwrap()),
-        field: (kind == FindingKind::Changed).then(|| "position".to_owned()),
-        before: (kind == FindingKind::Moved).then(|| vec![2, 5]),
-        after: (kind == FindingKind::Moved).then(|| vec![7]),
+    let userid = |name: &str| name.parse().unwrap();
+    let owner = Origin {
+        tenant: "jingxintai".parse().unwrap(),
+        flow: "onboarding".parse().unwrap(),
+        record: KIND.record.parse().unwrap(),
     };
     DriftView {
         tenant: "jingxintai".parse().unwrap(),
@@ -232,10 +234,21 @@ fn drift_view() -> DriftView {
         at: before(4),
         total: 312,
         items: vec![
-            finding(FindingKind::Missing, "lilei"),
-            finding(FindingKind::Moved, "hanmeimei"),
-            finding(FindingKind::Changed, "wangwu"),
-            finding(FindingKind::Unexpected, "boss"),
+            DriftFinding::Missing { userid: userid("lilei"), owner: owner.clone() },
+            DriftFinding::Moved {
+                userid: userid("hanmeimei"),
+                owner: owner.clone(),
+                ledger: [DepartmentId(2), DepartmentId(5)].into(),
+                directory: [DepartmentId(7)].into(),
+            },
+            DriftFinding::Changed {
+                userid: userid("wangwu"),
+                owner,
+                field: "position".to_owned(),
+                ledger: serde_json::Value::Null,
+                directory: serde_json::Value::Null,
+            },
+            DriftFinding::Unexpected { userid: userid("boss") },
         ],
         next_cursor: Some(4),
     }
@@ -279,7 +292,7 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, HtmlPa
         guard: Vec::new(),
         items: Vec::new(),
         next_cursor: None,
-        purpose: "revert".to_owned(),
+        purpose: PurposeKind::Revert,
         undoes: Some("r1".parse().unwrap()),
         ..plan_view(written, false)
     };

@@ -47,7 +47,7 @@ pub(super) fn operation(kind: OperationKind, place: u64, written: &Written) -> O
         fields,
         moved_from: (place == 2).then(|| "huadong/onboarding".to_owned()),
         partial: place == 3,
-        parks: (place == 3).then(|| "mobile".to_owned()),
+        parks: (place == 3).then_some(UniqueField::Mobile),
         notes: match place {
             3 => vec![Text::new("the direct leader follows", "直属上级随后写入")],
             _ => Vec::new(),
@@ -83,7 +83,7 @@ pub(super) fn plan_view(written: &Written, revealed: bool) -> PlanView {
         id: "p0a1b2c3d4e5f".parse().unwrap(),
         tenant: "jingxintai".parse().unwrap(),
         flow: "onboarding".parse().unwrap(),
-        purpose: "sync".to_owned(),
+        purpose: PurposeKind::Sync,
         undoes: None,
         hash: Digest::of("plan"),
         state: PlanState::Held,
@@ -96,7 +96,7 @@ pub(super) fn plan_view(written: &Written, revealed: bool) -> PlanView {
         retry: true,
         undecided: Some(format!("deadline: {}", written.words)),
         guard: vec![GuardReason {
-            limit: "leave_percent".to_owned(),
+            limit: GuardLimit::LeavePercent,
             found: 312,
             allowed: 240,
             text: Text::new(
