@@ -7,20 +7,21 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 
+use crate::ids::TimeOrderedRunIds;
 use ruzhi_config::{self as config, Checks, Config};
 use ruzhi_files::open_files;
 use ruzhi_guest_runtime::{ComponentRegistry, Guest, GuestLoadError};
 use ruzhi_jiandaoyun as jiandaoyun;
 use ruzhi_message::{Report, exit};
-use ruzhi_model::{Clock, Digest, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
+use ruzhi_model::{Clock, Digest, FlowId, MemberKey, SystemClock, TenantId, Text};
 use ruzhi_plan::Policy;
 use ruzhi_rules::{ActiveRules, ChangeAuthor, FlowRules, this_process};
 use ruzhi_store::{ActivationRow, Artifacts, Database, FirstUse, UseState};
-use ruzhi_sync::{FlowRuntime, FormFields, Progress, RunIds};
+use ruzhi_sync::{FlowRuntime, FormFields, Progress};
 use ruzhi_wecom as wecom;
 
 /// The checks on the configuration before running flows. A flow with missing files keeps its live rules.
@@ -167,18 +168,6 @@ pub fn form(
         entry_id: flow.source.entry_id.clone(),
     };
     Ok((form, filter))
-}
-
-/// Run ids made of the time and a random part.
-struct RandomRunIds;
-
-impl RunIds for RandomRunIds {
-    fn next(&self, at: DateTime<Utc>) -> RunId {
-        let salt: u32 = rand::random();
-        let text = format!("r{}-{:06x}", at.format("%Y%m%dT%H%M%S%3f"), salt & 0x00ff_ffff);
-        #[expect(clippy::expect_used, reason = "digits, letters and one hyphen are a valid id")]
-        text.parse().expect("a run id")
-    }
 }
 
 /// The clients of a tenant.
@@ -376,7 +365,7 @@ impl Deployment {
             store: Arc::clone(&self.store),
             clock,
             write_back: flow.write_back.clone(),
-            run_ids: Arc::new(RandomRunIds),
+            run_ids: Arc::new(TimeOrderedRunIds),
             quit: self.quit.clone(),
             progress,
         };

@@ -19,8 +19,8 @@ mod write_back;
 pub use change_limit::ChangeLimit;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use id::{
-    DepartmentId, Digest, DigestOfParts, FlowId, IdError, MemberKey, PlanId, RecordId, RunId, TenantId,
-    UserId,
+    AuditId, DepartmentId, Digest, DigestOfParts, FlowId, IdError, MemberKey, PlanId, RecordId, RunId,
+    TenantId, UserId,
 };
 pub use ledger::{LedgerEntry, MemberState, Origin, RemovalAnswer};
 pub use operation::{Operation, OperationKind, OperationState, UniqueField};
