@@ -110,7 +110,9 @@ pub fn directory(
         proxy: tenant.wecom.proxy.clone(),
         quit,
     };
-    wecom::WecomClient::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
+    #[expect(clippy::disallowed_methods, reason = "the seed that the client is given")]
+    let seed = rand::random();
+    wecom::WecomClient::new(settings, rates, Arc::new(SystemClock), seed).map_err(|error| {
         Report::new(
             fault(&error.code()),
             error.code(),
