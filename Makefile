@@ -49,10 +49,7 @@ define build_guests
 	@for guest in $(FIXTURES); do $(1) guest build guests/fixtures/$$guest -o $(BUILT)/$$guest.wasm; done
 endef
 
-# `cargo clippy` checks the dependencies while a build compiles them: neither can use the other's output, and each
-# takes minutes. So the lints run in a build that compiles our own crates with clippy; `make test` tests its output.
-export CLIPPY_ARGS := -D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
-LINTED_CARGO := cargo --config 'build.rustc-workspace-wrapper="clippy-driver"'
+LINTED_CARGO := tests/linted-cargo.sh
 CARGO := $(if $(LINTED),$(LINTED_CARGO),cargo)
 
 # Builds all three crates at once: building them separately would compile shared libraries twice, with different

@@ -25,8 +25,7 @@ trap report EXIT
 
 # The tests run the linted build: our crates are compiled once.
 run() { make --no-print-directory LINTED=1 "$@"; }
-export CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
-linted=(cargo --config 'build.rustc-workspace-wrapper="clippy-driver"')
+linted=tests/linted-cargo.sh
 of_guests=(--manifest-path guests/Cargo.toml --target-dir guests/target)
 of_typescript=(--manifest-path guests/typescript/compiler/Cargo.toml --target-dir guests/typescript/compiler/target/unoptimised)
 
@@ -38,12 +37,12 @@ step "clippy of the guests" run clippy-guests
 step "guests in Rust" run guests-dev
 step "guests in TypeScript and Python" run languages-dev
 step "browser" run browser
-step "tests of the guests" "${linted[@]}" test --quiet --locked "${of_guests[@]}" --workspace
+step "tests of the guests" "$linted" test --quiet --locked "${of_guests[@]}" --workspace
 step "tests of the TypeScript compiler" cargo test --quiet --release --locked "${of_typescript[@]}"
 step "tests of the Python helpers" python3 -m unittest discover guests/python/tests
 # Always the whole workspace: for a part of it cargo would compile the dependencies again, with different features.
-step "tests of the crates" "${linted[@]}" test --locked --workspace --lib --bins --test guest --test residue --test wall --test behaviour
+step "tests of the crates" "$linted" test --locked --workspace --lib --bins --test guest --test residue --test wall --test behaviour
 # These tests wait for processes half of the time.
-step "tests of whole runs" "${linted[@]}" test --locked --workspace --test whole -- --test-threads 4
-step "tests of the languages" "${linted[@]}" test --locked --workspace --test languages
-step "tests of the pages" "${linted[@]}" test --locked --workspace --test pages
+step "tests of whole runs" "$linted" test --locked --workspace --test whole -- --test-threads 4
+step "tests of the languages" "$linted" test --locked --workspace --test languages
+step "tests of the pages" "$linted" test --locked --workspace --test pages

@@ -4,10 +4,9 @@
 //! row that stays `begun` has an unknown end, and nothing is ever done that is not in the log. This holds for pages,
 //! API and terminal alike.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use chrono::{DateTime, Utc};
 
+use crate::ids::next_audit_id;
 use ruzhi_config::Role;
 use ruzhi_message::Report;
 use ruzhi_model::{Clock, FlowId, TenantId};
@@ -25,9 +24,6 @@ pub const FORBIDDEN: &str = "access.forbidden";
 
 /// The role of a viewer, as a row names it.
 const VIEWER: &str = "viewer";
-
-/// Digits of each part of a row's id: milliseconds, sequence number in the process, random.
-pub const ID_PARTS: [usize; 3] = [15, 10, 4];
 
 /// The person making a request.
 #[derive(Debug, Clone, Copy)]
@@ -83,12 +79,9 @@ impl<'a> AuditRequest<'a> {
 
 /// The row as first written.
 pub fn row(clock: &dyn Clock, actor: Actor<'_>, asking: AuditRequest<'_>) -> AuditRow {
-    // Rows of one millisecond keep their order.
-    static ROWS: AtomicU64 = AtomicU64::new(0);
     let at = clock.now();
-    let place = ROWS.fetch_add(1, Ordering::Relaxed);
     AuditRow {
-        id: id(at, place, rand::random()),
+        id: next_audit_id(at),
         at,
         who: actor.who.to_owned(),
         role: if actor.role == Role::Operator { "operator" } else { VIEWER }.to_owned(),
@@ -125,11 +118,6 @@ pub async fn recorded<T>(
 pub async fn delete_idle(store: &Database, before: DateTime<Utc>) -> Result<(), StoreError> {
     let idle = IdleAudit { before, outcome: FORBIDDEN, role: VIEWER, action: &AuditAction::SessionBegin };
     store.audit_delete_idle(&idle).await
-}
-
-fn id(at: DateTime<Utc>, place: u64, chance: u16) -> String {
-    let [moment, order, rest] = ID_PARTS;
-    format!("{:0moment$}-{place:0order$}-{chance:0rest$x}", at.timestamp_millis())
 }
 
 #[cfg(test)]

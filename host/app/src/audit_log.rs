@@ -1,19 +1,17 @@
 //! The audit log: reading it, and recording a visitor's actions.
 
-use std::str::FromStr;
-
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::paging::{CursorError, MOST, Page, number, page_size, unless_empty};
+use super::paging::{MOST, Page, TimeCursor, number, page_size, unless_empty};
 use crate::app::App;
 pub(super) use crate::audit::AuditRequest;
-use crate::audit::{self, Actor, DONE, ID_PARTS, row};
+use crate::audit::{self, Actor, DONE, row};
 use crate::principal::Principal;
 use crate::tally::TallyResult;
 use ruzhi_config::Role;
 use ruzhi_message::{Report, ReportKind, exit};
-use ruzhi_model::{TenantId, Text};
+use ruzhi_model::{AuditId, TenantId, Text};
 use ruzhi_store::{AuditAction, AuditRow};
 
 /// Filter and page of the audit log.
@@ -28,48 +26,22 @@ pub struct AuditQuery {
     /// The `next_cursor` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "place")]
-    pub cursor: Option<AuditCursor>,
+    pub cursor: Option<TimeCursor<AuditId>>,
     /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u32>,
 }
 
-/// The position after a row of the log: the row's id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditCursor(String);
-
-impl AuditCursor {
-    /// The row's id.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for AuditCursor {
-    type Err = CursorError;
-
-    fn from_str(text: &str) -> Result<Self, CursorError> {
-        let is_part = |part: &str, length: usize| {
-            part.len() == length && part.bytes().all(|digit| digit.is_ascii_hexdigit())
-        };
-        let parts: Vec<&str> = text.split('-').collect();
-        let is_id = parts.len() == ID_PARTS.len()
-            && parts.iter().zip(ID_PARTS).all(|(part, length)| is_part(part, length));
-        if is_id { Ok(Self(text.to_owned())) } else { Err(CursorError) }
-    }
-}
-
 /// The audit log, newest first.
 pub async fn audit(app: &App, asked: &AuditQuery) -> Result<Page<AuditRow>, Report> {
     let most = page_size(asked.limit);
-    let mut items = app
-        .store
-        .audit_list(asked.tenant.as_ref(), asked.cursor.as_ref().map(AuditCursor::as_str), most + 1)
-        .await?;
+    let before = asked.cursor.as_ref().map(|TimeCursor { at, id }| (*at, id));
+    let mut items = app.store.audit_list(asked.tenant.as_ref(), before, most + 1).await?;
     let more = items.len() > most as usize;
     items.truncate(most as usize);
-    let next_cursor = items.last().filter(|_| more).map(|last| last.id.clone());
+    let place = |last: &AuditRow| TimeCursor { at: last.at, id: last.id.clone() };
+    let next_cursor = items.last().filter(|_| more).map(|last| place(last).to_string());
     Ok(Page { items, next_cursor })
 }
 

@@ -7,19 +7,20 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 
+use crate::ids::TimeOrderedRunIds;
 use ruzhi_config::{self as config, Checks, Config};
 use ruzhi_guest_runtime::{ComponentRegistry, Guest, GuestLoadError};
 use ruzhi_jiandaoyun as jiandaoyun;
 use ruzhi_message::{Report, ReportKind, exit};
-use ruzhi_model::{Clock, Digest, FlowId, MemberKey, RunId, SystemClock, TenantId, Text};
+use ruzhi_model::{Clock, Digest, FlowId, MemberKey, SystemClock, TenantId, Text};
 use ruzhi_plan::Policy;
 use ruzhi_rules::{ActiveRules, ChangeAuthor, FlowRules, this_process};
 use ruzhi_store::{ActivationRow, Artifacts, Database, FirstUse, UseState};
-use ruzhi_sync::{FlowRuntime, FormFields, Progress, RunIds};
+use ruzhi_sync::{FlowRuntime, FormFields, Progress};
 use ruzhi_wecom as wecom;
 
 /// The checks on the configuration before running flows. A flow with missing files keeps its live rules.
@@ -103,7 +104,9 @@ pub fn directory(
         proxy: tenant.wecom.proxy.clone(),
         quit,
     };
-    wecom::WecomClient::new(settings, rates, Arc::new(SystemClock), rand::random()).map_err(|error| {
+    #[expect(clippy::disallowed_methods, reason = "the seed that the client is given")]
+    let seed = rand::random();
+    wecom::WecomClient::new(settings, rates, Arc::new(SystemClock), seed).map_err(|error| {
         Report::new(
             fault(error.is_out_of_files()),
             error.code(),
@@ -139,18 +142,6 @@ fn limits(config: &Config, tenant: &config::TenantConfig) -> wecom::RateLimits {
 /// The rates of a tenant's corp, for callers with a single client.
 pub fn rates(config: &Config, tenant: &config::TenantConfig) -> wecom::Rates {
     wecom::Rates::new(limits(config, tenant))
-}
-
-/// Run ids made of the time and a random part.
-struct RandomRunIds;
-
-impl RunIds for RandomRunIds {
-    fn next(&self, at: DateTime<Utc>) -> RunId {
-        let salt: u32 = rand::random();
-        let text = format!("r{}-{:06x}", at.format("%Y%m%dT%H%M%S%3f"), salt & 0x00ff_ffff);
-        #[expect(clippy::expect_used, reason = "digits, letters and one hyphen are a valid id")]
-        text.parse().expect("a run id")
-    }
 }
 
 /// The clients of a tenant.
@@ -350,7 +341,7 @@ impl Deployment {
             store: Arc::clone(&self.store),
             clock,
             write_back: flow.write_back.clone(),
-            run_ids: Arc::new(RandomRunIds),
+            run_ids: Arc::new(TimeOrderedRunIds),
             quit: self.quit.clone(),
             progress,
         };

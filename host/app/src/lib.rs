@@ -20,6 +20,7 @@ mod charts;
 pub mod deployment;
 mod drift;
 mod flows;
+mod ids;
 mod labels;
 mod live;
 mod lookup;

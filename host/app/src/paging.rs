@@ -1,5 +1,9 @@
 //! Pieces shared by several answers.
 
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
 use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -31,6 +35,31 @@ pub struct Page<T> {
 #[error("this is not the `next_cursor` of an answer")]
 pub struct CursorError;
 
+/// The position after an item of a list in order of time, then of id, as written in `next_cursor`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeCursor<I> {
+    /// The item's time.
+    pub(super) at: DateTime<Utc>,
+    /// The item's id.
+    pub(super) id: I,
+}
+
+impl<I: fmt::Display> fmt::Display for TimeCursor<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at.timestamp_millis(), self.id)
+    }
+}
+
+impl<I: FromStr> FromStr for TimeCursor<I> {
+    type Err = CursorError;
+
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let (at, id) = text.split_once('.').ok_or(CursorError)?;
+        let at = at.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or(CursorError)?;
+        Ok(Self { at, id: id.parse().map_err(|_| CursorError)? })
+    }
+}
+
 /// A field with its value before and after.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct FieldChange {
@@ -53,8 +82,8 @@ pub(super) fn page_size(asked: Option<u32>) -> u32 {
 pub(super) fn unless_empty<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: std::str::FromStr,
-    T::Err: std::fmt::Display,
+    T: FromStr,
+    T::Err: fmt::Display,
 {
     let text = Option::<String>::deserialize(deserializer)?;
     let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty());

@@ -1,15 +1,12 @@
 //! Runs and their outcomes.
 
-use std::fmt;
-use std::str::FromStr;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::drift::{self, DriftView};
 use super::lookup::no_run;
-use super::paging::{CursorError, MOST, Page, number, page_size, unless_empty, word_unless_empty};
+use super::paging::{MOST, Page, TimeCursor, number, page_size, unless_empty, word_unless_empty};
 use crate::app::App;
 use crate::live::LiveRun;
 use ruzhi_message::Report;
@@ -40,34 +37,11 @@ pub struct RunsQuery {
     /// The `next_cursor` of the previous page.
     #[serde(deserialize_with = "unless_empty")]
     #[param(value_type = Option<String>, format = "place")]
-    pub cursor: Option<RunCursor>,
+    pub cursor: Option<TimeCursor<RunId>>,
     /// Page size: 50 by default, at most 500.
     #[serde(deserialize_with = "number::<_, 1, MOST>")]
     #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u32>,
-}
-
-/// The position after a run in the list, as written in `next_cursor`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunCursor {
-    at: DateTime<Utc>,
-    run: RunId,
-}
-
-impl fmt::Display for RunCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.at.timestamp_millis(), self.run)
-    }
-}
-
-impl FromStr for RunCursor {
-    type Err = CursorError;
-
-    fn from_str(text: &str) -> Result<Self, CursorError> {
-        let (at, run) = text.split_once('.').ok_or(CursorError)?;
-        let at = at.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or(CursorError)?;
-        Ok(Self { at, run: run.parse().map_err(|_| CursorError)? })
-    }
 }
 
 /// A run.
@@ -101,13 +75,13 @@ pub async fn runs(app: &App, asked: &RunsQuery) -> Result<Page<RunRow>, Report> 
         flow: asked.flow.as_ref(),
         state: asked.state,
         kind: asked.kind,
-        before: asked.cursor.as_ref().map(|RunCursor { at, run }| (*at, run)),
+        before: asked.cursor.as_ref().map(|TimeCursor { at, id }| (*at, id)),
         most: most + 1,
     };
     let mut items = app.store.runs_list(&wanted).await?;
     let more = items.len() > most as usize;
     items.truncate(most as usize);
-    let place = |last: &RunRow| RunCursor { at: last.started_at, run: last.id.clone() };
+    let place = |last: &RunRow| TimeCursor { at: last.started_at, id: last.id.clone() };
     let next_cursor = items.last().filter(|_| more).map(|last| place(last).to_string());
     Ok(Page { items, next_cursor })
 }

@@ -152,6 +152,10 @@ impl Cache {
         let component = component.ok()?;
         let (_, path) = self.place(engine, digest);
         let opened = unlinked(fs::OpenOptions::new().read(true), OFlags::NONBLOCK).open(&path);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "compared with the time of a file, which the machine set"
+        )]
         let (now, used) = (
             SystemTime::now(),
             opened.and_then(|opened| opened.metadata()).and_then(|metadata| metadata.modified()),
@@ -256,6 +260,7 @@ fn unlinked(options: &mut fs::OpenOptions, more: OFlags) -> &mut fs::OpenOptions
 }
 
 /// The key, and the mode of its predecessor if that was not private.
+#[expect(clippy::disallowed_methods, reason = "a key has to be unpredictable")]
 fn read_or_make_key(path: &Path) -> io::Result<([u8; 32], Option<u32>)> {
     let exposed = match read_key(path) {
         Ok(KeyFile::Private(key)) => return Ok((key, None)),

@@ -78,6 +78,7 @@ impl Engine {
                 while let Some(engine) = weak.upgrade() {
                     engine.increment_epoch();
                     drop(engine);
+                    #[expect(clippy::disallowed_methods, reason = "the thread does nothing else")]
                     std::thread::sleep(TICK);
                 }
             })

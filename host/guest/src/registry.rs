@@ -56,6 +56,7 @@ impl ComponentRegistry {
 
     /// Removes compiled components that are neither live nor recently used, and the least recently used beyond `most`
     /// bytes. Returns the number removed.
+    #[expect(clippy::disallowed_methods, reason = "compared with the times of files, which the machine sets")]
     pub fn prune(&self, live: &BTreeSet<Digest>, most: u64) -> usize {
         self.cache.as_ref().map_or(0, |cache| cache.prune(&self.engine, live, most, SystemTime::now()))
     }

@@ -14,6 +14,7 @@ pub trait Clock: Send + Sync {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
+#[expect(clippy::disallowed_methods, reason = "the clock that others are given")]
 impl Clock for SystemClock {
     #[cfg(not(debug_assertions))]
     fn now(&self) -> DateTime<Utc> {

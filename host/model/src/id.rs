@@ -94,6 +94,10 @@ text_id!(
     PlanId, "plan id", "1 to 64 of letters, digits, `-` and `_`", is_file_name
 );
 text_id!(
+    /// A row of the audit log.
+    AuditId, "audit row id", "1 to 64 of letters, digits, `-` and `_`", is_file_name
+);
+text_id!(
     /// A member's account as it was written: 1–64 bytes of letters, digits, `_-@.`, first a letter or digit.
     UserId, "userid", "1 to 64 of letters, digits, `_`, `-`, `@` and `.`, first a letter or digit",
     |v| (1..=64).contains(&v.len())

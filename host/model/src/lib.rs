@@ -22,8 +22,8 @@ pub use called_api::{CalledApi, CalledApiError};
 pub use change_limit::ChangeLimit;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use id::{
-    DepartmentId, Digest, DigestOfParts, FlowId, IdError, MemberKey, PlanId, RecordId, RunId, TenantId,
-    UserId,
+    AuditId, DepartmentId, Digest, DigestOfParts, FlowId, IdError, MemberKey, PlanId, RecordId, RunId,
+    TenantId, UserId,
 };
 pub use ledger::{LedgerEntry, MemberState, Origin, RemovalAnswer};
 pub use operation::{Operation, OperationKind, OperationState, UniqueField};

@@ -7,15 +7,15 @@ use crate::StoreError;
 use crate::audit_action::AuditAction;
 use crate::database::Database;
 use crate::row::RowReader;
-use ruzhi_model::{FlowId, TenantId};
+use ruzhi_model::{AuditId, FlowId, TenantId};
 
 const AUDIT: &str = "the audit log";
 
 /// A change made by a person, or a request to reveal masked values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AuditRow {
-    /// Its id; ids of later rows are greater.
-    pub id: String,
+    /// Its id.
+    pub id: AuditId,
     /// The time.
     pub at: DateTime<Utc>,
     /// The person.
@@ -92,19 +92,21 @@ impl Database {
         transaction.commit(AUDIT).await
     }
 
-    /// The latest audit rows, newest first, those before `before` if it is given.
+    /// The latest audit rows, newest first, those before `before` if it is given: the time and the id of a row. Rows are
+    /// in order of time, because ids of earlier versions do not compare with those of today.
     pub async fn audit_list(
         &self,
         tenant: Option<&TenantId>,
-        before: Option<&str>,
+        before: Option<(DateTime<Utc>, &AuditId)>,
         most: u32,
     ) -> Result<Vec<AuditRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM audit WHERE ($1 IS NULL OR tenant = $1) AND ($2 IS NULL OR id < $2) \
-             ORDER BY id DESC LIMIT $3",
+            "SELECT * FROM audit WHERE ($1 IS NULL OR tenant = $1) AND ($2 IS NULL OR (at, id) < ($2, $3)) \
+             ORDER BY at DESC, id DESC LIMIT $4",
         )
         .bind(tenant.map(TenantId::as_str))
-        .bind(before)
+        .bind(before.map(|(at, _)| at.timestamp_millis()))
+        .bind(before.map(|(_, id)| id.as_str()))
         .bind(i64::from(most))
         .fetch_all(&self.pool)
         .await
@@ -113,7 +115,7 @@ impl Database {
             .map(|row| {
                 let reading = RowReader { row, what: AUDIT };
                 Ok(AuditRow {
-                    id: reading.get("id")?,
+                    id: reading.id("id")?,
                     at: reading.moment("at")?,
                     who: reading.get("who")?,
                     role: reading.get("role")?,

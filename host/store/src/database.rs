@@ -91,12 +91,17 @@ impl Database {
     /// Checks that the store can be written now: writes a meaningless row, because only a write that has reached the
     /// disk proves that there is room.
     pub async fn check_writable(&self) -> Result<(), StoreError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the row means nothing, and differs from the one before"
+        )]
+        let now = Utc::now();
         let mut transaction = self.begin(PROBE).await?;
         sqlx::query(
             "INSERT INTO delivery (source, id, at) VALUES ('probe', 'probe', $1) \
              ON CONFLICT (source, id) DO UPDATE SET at = excluded.at",
         )
-        .bind(Utc::now().timestamp_millis())
+        .bind(now.timestamp_millis())
         .execute(&mut *transaction.connection)
         .await
         .map_err(StoreError::write(PROBE))?;

@@ -67,7 +67,12 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let mut line = Map::new();
-        line.insert("timestamp".to_owned(), Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true).into());
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a log has the time of the machine, also where a test shifts the clock"
+        )]
+        let now = Utc::now();
+        line.insert("timestamp".to_owned(), now.to_rfc3339_opts(SecondsFormat::Millis, true).into());
         line.insert("level".to_owned(), event.metadata().level().as_str().to_ascii_lowercase().into());
         line.insert("target".to_owned(), event.metadata().target().into());
         for span in context.event_scope().into_iter().flat_map(tracing_subscriber::registry::Scope::from_root)

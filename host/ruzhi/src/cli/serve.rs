@@ -121,6 +121,10 @@ fn end_on_signals(quit: &CancellationToken) -> Result<(), Report> {
                 _ = interrupt.recv() => {}
             }
             if quit.is_cancelled() {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "a second signal means that the end is not waited for"
+                )]
                 std::process::exit(i32::from(exit::FAILED));
             }
             quit.cancel();

@@ -74,19 +74,28 @@ struct ErrorDetail {
     problems: Option<serde_json::Value>,
 }
 
-/// Errors of any request.
+/// Errors of any request. Access is checked first, and its denials are among them.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the description's macro reads it")]
 pub(super) enum RequestErrors {
     /// The request is invalid
     #[response(status = 400)]
-    Wrongly(ErrorBody),
+    Invalid(ErrorBody),
     /// No valid token
     #[response(status = 401)]
     Unknown(ErrorBody),
+    /// A page of another site sent the browser here
+    #[response(status = 403)]
+    Foreign(ErrorBody),
+    /// No people are configured, and the request does not come from this machine under its own name
+    #[response(status = 421)]
+    Elsewhere(ErrorBody),
+    /// Too many wrong tokens came from this address; `Retry-After` has the seconds to wait
+    #[response(status = 429)]
+    TooOften(ErrorBody),
     /// It cannot be read or done at present
     #[response(status = 503)]
-    Now(ErrorBody),
+    Unavailable(ErrorBody),
 }
 
 /// Errors of a request for something that may not exist.
@@ -95,31 +104,37 @@ pub(super) enum RequestErrors {
 pub(super) enum LookupErrors {
     /// It does not exist
     #[response(status = 404)]
-    Nothing(ErrorBody),
+    Missing(ErrorBody),
 }
 
-/// Errors of a request that only an operator may make.
+/// Errors of a request that only an operator may make. Listed after [`RequestErrors`], whose 403 it replaces.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the description's macro reads it")]
 pub(super) enum PermissionErrors {
-    /// The caller is not an operator
+    /// The caller is not an operator, or a page of another site sent the browser here
     #[response(status = 403)]
-    Operator(ErrorBody),
+    Forbidden(ErrorBody),
 }
 
-/// Errors of an action.
+/// Errors of an action. Listed after [`RequestErrors`], whose 403 it replaces.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "the description's macro reads it")]
 pub(super) enum ActionErrors {
     /// The caller is not an operator, or the request does not come from a page of the session
     #[response(status = 403)]
-    Operator(ErrorBody),
+    Forbidden(ErrorBody),
     /// It does not exist
     #[response(status = 404)]
-    Nothing(ErrorBody),
+    Missing(ErrorBody),
+    /// The body did not arrive in time; nothing was done
+    #[response(status = 408)]
+    Late(ErrorBody),
     /// Its state has changed, or another request is in progress; nothing was done
     #[response(status = 409)]
-    Otherwise(ErrorBody),
+    Conflict(ErrorBody),
+    /// The form is too long
+    #[response(status = 413)]
+    TooLong(ErrorBody),
 }
 
 /// The answer at an address that does not exist.

@@ -10,9 +10,10 @@ use utoipa::openapi::{OpenApi as Document, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use super::answer::{ErrorBody, RequestErrors};
-use super::{actions, events, queries};
+use super::described;
 use ruzhi_app::LiveRun;
 
+/// The document without its paths, which come with the routes.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -26,46 +27,11 @@ use ruzhi_app::LiveRun;
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact()
     ),
-    paths(
-        queries::me,
-        queries::overview,
-        queries::tenant,
-        queries::drift,
-        queries::runs,
-        queries::run,
-        queries::plan,
-        queries::record,
-        queries::flow_rules,
-        queries::difference,
-        queries::removed,
-        queries::quarantine,
-        queries::quarantine_csv,
-        queries::rules,
-        queries::audit,
-        queries::alerts,
-        queries::settings,
-        queries::runs_chart,
-        queries::quarantine_chart,
-        queries::calls_chart,
-        actions::run_now,
-        actions::retry,
-        actions::pause,
-        actions::resume,
-        actions::approve,
-        actions::apply,
-        actions::reject,
-        actions::removal,
-        actions::activate,
-        actions::rollback,
-        events::run_events,
-        events::overview_events,
-        show,
-    ),
     components(schemas(LiveRun, ErrorBody)),
     security(("token" = []), ("session" = [])),
     modifiers(&SecuritySchemes)
 )]
-struct ApiDocument;
+pub(super) struct ApiDocument;
 
 /// Adds the ways to authenticate.
 struct SecuritySchemes;
@@ -88,7 +54,7 @@ impl Modify for SecuritySchemes {
 
 /// The document.
 pub fn document() -> &'static Document {
-    static DOCUMENT: LazyLock<Document> = LazyLock::new(ApiDocument::openapi);
+    static DOCUMENT: LazyLock<Document> = LazyLock::new(|| described().into_openapi());
     &DOCUMENT
 }
 

@@ -11,7 +11,7 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::{ApiFailure, ApiResult, LookupErrors, PermissionErrors, RequestErrors};
+use super::answer::{ApiFailure, ApiResult, ErrorBody, LookupErrors, PermissionErrors, RequestErrors};
 use super::extract::{PathParams, QueryParams};
 use crate::auth::csrf::CsrfToken;
 use crate::state::AppState;
@@ -209,6 +209,7 @@ pub(super) async fn flow_rules(
     params(("tenant" = String, Path, description = "The tenant"), ("flow" = String, Path, description = "The flow"), DifferenceQuery),
     responses(
         (status = 200, description = "How other rules would change the decisions", body = DifferenceView),
+        (status = 409, description = "The rules are ambiguous or no longer stored, or the flow has none yet", body = ErrorBody),
         RequestErrors, PermissionErrors, LookupErrors
     )
 )]

@@ -134,6 +134,7 @@ fn key(number: &str) -> [u8; 32] {
 }
 
 /// 32 random bytes in hexadecimal digits.
+#[expect(clippy::disallowed_methods, reason = "a secret has to be unpredictable")]
 fn random() -> String {
     hex::encode(rand::random::<[u8; 32]>())
 }

@@ -13,6 +13,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
+use procfs::WithCurrentSystemInfo as _;
+use procfs::process::{LimitValue, Process};
 use tokio::sync::Mutex;
 
 use crate::state::AppState;
@@ -268,8 +270,8 @@ fn word(state: ScheduleStateKind) -> &'static str {
     }
 }
 
-/// The system's figures for this process; unknown ones are left out.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// The system's figures for this process; unknown ones are left out, and so is the number of files if it has no limit.
+#[derive(Debug, Default)]
 struct ProcessStats {
     cpu_seconds: Option<u64>,
     resident_bytes: Option<u64>,
@@ -280,27 +282,18 @@ struct ProcessStats {
 
 impl ProcessStats {
     fn read() -> Self {
-        let text = |name: &str| std::fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
-        let open_files = std::fs::read_dir("/proc/self/fd").ok().map(|fds| fds.count() as u64);
-        Self { open_files, ..Self::parse(&text("stat"), &text("status"), &text("limits")) }
-    }
-
-    /// Parses the files of proc(5). Its clock ticks a hundred times a second for programs, whatever the kernel's does.
-    fn parse(stat: &str, status: &str, limits: &str) -> Self {
-        // The name in parentheses may contain anything; behind it are fields 3 and up, and 14 and 15 are the ticks.
-        let fields: Vec<&str> =
-            stat.rsplit_once(')').map_or(Vec::new(), |(_, rest)| rest.split_whitespace().collect());
-        let ticks = |place: usize| fields.get(place - 3)?.parse::<u64>().ok();
-        let line = |text: &str, name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name))?.to_owned();
-            line.split_whitespace().next()?.parse::<u64>().ok()
-        };
+        let Ok(process) = Process::myself() else { return Self::default() };
+        let stat = process.stat().ok();
+        let most_files = process.limits().ok().map(|limits| limits.max_open_files.soft_limit);
         Self {
-            cpu_seconds: ticks(14).zip(ticks(15)).map(|(user, system)| (user + system) / 100),
-            resident_bytes: line(status, "VmRSS:").map(|kib| kib * 1024),
-            threads: line(status, "Threads:"),
-            open_files: None,
-            most_files: line(limits, "Max open files"),
+            cpu_seconds: stat.as_ref().map(|stat| (stat.utime + stat.stime) / procfs::ticks_per_second()),
+            resident_bytes: stat.as_ref().map(|stat| stat.rss_bytes().get()),
+            threads: stat.and_then(|stat| stat.num_threads.try_into().ok()),
+            open_files: process.fd_count().ok().map(|count| count as u64),
+            most_files: match most_files {
+                Some(LimitValue::Value(most)) => Some(most),
+                Some(LimitValue::Unlimited) | None => None,
+            },
         }
     }
 

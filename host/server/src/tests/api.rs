@@ -8,15 +8,12 @@ use serde_json::json;
 
 use super::roles::{every_route, filled};
 use super::{OPERATOR, Served, VIEWER, acme, flow, now};
-use crate::api::{document, paths};
+use crate::api::document;
 use ruzhi_store::{RunKind, RunState};
 
 #[test]
-fn the_document_lists_the_routes_and_is_the_one_in_the_repository() {
-    let routes: BTreeSet<&str> = paths().into_iter().collect();
+fn the_document_is_the_one_in_the_repository() {
     let document = document();
-    let listed: BTreeSet<&str> = document.paths.paths.keys().map(String::as_str).collect();
-    assert_eq!(listed, routes);
     let text = format!("{}\n", serde_json::to_string_pretty(document).unwrap());
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/openapi.json");
     if std::env::var_os("RUZHI_BLESS").is_some() {
@@ -32,13 +29,13 @@ async fn every_route_has_the_methods_the_document_lists_and_no_other() {
     let _asked = served.agreeing();
     let listed: BTreeSet<(String, String)> =
         every_route().into_iter().map(|(method, path, _)| (method.to_string(), path)).collect();
-    for path in paths().into_iter().filter(|path| !path.ends_with("/events")) {
+    for path in document().paths.paths.keys().filter(|path| !path.ends_with("/events")) {
         let there = filled(&served, path).await;
         for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
             let answer = served
                 .with(method.clone(), VIEWER, &there, Some(json!({"rules": "0".repeat(64), "reason": "x"})))
                 .await;
-            let is_listed = listed.contains(&(method.to_string(), path.to_owned()));
+            let is_listed = listed.contains(&(method.to_string(), path.clone()));
             assert_eq!(answer.status != StatusCode::METHOD_NOT_ALLOWED, is_listed, "{method} {path}");
         }
     }

@@ -3,6 +3,7 @@
 mod api;
 mod auth;
 mod decisions;
+pub(crate) mod dom;
 mod drift;
 mod long;
 mod proxied;
@@ -27,7 +28,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
+use self::dom::Dom;
 use super::alerts::handle::Alerts;
+use super::api::document;
 use super::{AppState, router};
 use ruzhi_app::deployment::{self, Deployment};
 use ruzhi_app::scheduler::{Inbox, Scheduler};
@@ -75,6 +78,30 @@ impl Clock for Set {
     }
 }
 
+/// Asserts that the OpenAPI document lists this status for a request that it describes, whoever answers it: the handler,
+/// or what checks access before.
+fn is_listed(method: &Method, path: &str, status: StatusCode) {
+    let paths = &document().paths.paths;
+    let fits = |template: &str| {
+        let is_place = |(known, given): (&str, &str)| known == given || known.starts_with('{');
+        template.split('/').count() == path.split('/').count()
+            && template.split('/').zip(path.split('/')).all(is_place)
+    };
+    let item = paths.get(path).or_else(|| paths.iter().find(|(known, _)| fits(known)).map(|(_, item)| item));
+    let operation = item.and_then(|item| match *method {
+        Method::GET | Method::HEAD => item.get.as_ref(),
+        Method::POST => item.post.as_ref(),
+        _ => None,
+    });
+    if let Some(operation) = operation {
+        let listed: Vec<&String> = operation.responses.responses.keys().collect();
+        assert!(
+            listed.iter().any(|known| **known == status.as_str()),
+            "{method} {path}: {status} is not in {listed:?}"
+        );
+    }
+}
+
 /// A process and its client.
 pub(crate) struct Served {
     pub(crate) state: Arc<AppState>,
@@ -94,6 +121,11 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{} {}", self.status, self.body))
+    }
+
+    /// The page.
+    pub(crate) fn dom(&self) -> Dom {
+        Dom::of(&self.body)
     }
 
     /// The code of a failure.
@@ -217,8 +249,10 @@ impl Served {
         let from: SocketAddr = format!("{from}:50000").parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(from));
         request.headers_mut().entry(HOST).or_insert("localhost:7080".parse().unwrap());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
+        is_listed(&method, &path, status);
         let body = axum::body::to_bytes(response.into_body(), 16 << 20).await.unwrap();
         Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
     }

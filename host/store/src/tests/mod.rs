@@ -1,6 +1,7 @@
 //! The promises of the store, over SQLite in a folder of its own.
 
 mod activations;
+mod audit;
 mod departures;
 mod drift;
 mod due;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use ruzhi_e2e::{Deployment, Serving, Tenant, Workforce, finish};
+use ruzhi_e2e::{Deployment, Serving, Tenant, Workforce, exit_code, finish};
 use ruzhi_sim::factory::{CORP_ID, Factory};
 use ruzhi_sim::{Limits, Simulator};
 use serde_json::Value;
@@ -33,13 +33,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match demo(end) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: the demo failed: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(demo(end).context("the demo failed"))
 }
 
 #[expect(clippy::print_stdout, reason = "the output is for a person to read")]

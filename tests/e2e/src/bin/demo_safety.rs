@@ -5,7 +5,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use ruzhi_e2e::{Deployment, Outcome, RULES, Tenant, Workforce, finish};
+use ruzhi_e2e::{Deployment, Outcome, RULES, Tenant, Workforce, exit_code, finish};
 use ruzhi_sim::factory::{CORP_ID, POSITION};
 use ruzhi_sim::{FaultKind, FaultRule, Faults, Limits, Simulator};
 use serde_json::{Map, Value, json};
@@ -14,19 +14,16 @@ const PEOPLE: usize = 60;
 /// Lines of a command's output that are shown.
 const SHOWN: usize = 14;
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the output is for a person to read")]
 fn main() -> ExitCode {
-    match Story::begin().and_then(|mut story| story.tell()) {
-        Ok(()) => {
-            println!("\nNo one was lost: no member was disabled by mistake, created twice or invited twice.");
-            println!("没有人丢失：无人因失误被停用，无人被重复创建或重复邀请。");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: the demo failed: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(demo().context("the demo failed"))
+}
+
+#[expect(clippy::print_stdout, reason = "the output is for a person to read")]
+fn demo() -> Result<()> {
+    Story::begin()?.tell()?;
+    println!("\nNo one was lost: no member was disabled by mistake, created twice or invited twice.");
+    println!("没有人丢失：无人因失误被停用，无人被重复创建或重复邀请。");
+    Ok(())
 }
 
 struct Story {

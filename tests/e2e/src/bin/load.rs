@@ -5,17 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use ruzhi_e2e::{Load, share};
+use ruzhi_e2e::{Load, exit_code, share};
 
-#[expect(clippy::print_stderr, reason = "failures are reported to a person")]
 fn main() -> ExitCode {
-    match load() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(load())
 }
 
 #[expect(clippy::print_stdout, reason = "the output is the purpose")]

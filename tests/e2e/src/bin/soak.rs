@@ -5,17 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use ruzhi_e2e::Soak;
+use ruzhi_e2e::{Soak, exit_code};
 
-#[expect(clippy::print_stderr, reason = "failures are reported to a person")]
 fn main() -> ExitCode {
-    match soak() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(soak())
 }
 
 #[expect(clippy::print_stdout, reason = "the output is the purpose")]

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use chrono::Utc;
 use clap::Args;
 use comfy_table::{Table, presets};
 use serde_json::json;
@@ -14,6 +13,7 @@ use ruzhi_guest_runtime::{
     self as guest, Cache, ComponentRegistry, Engine, Guest, GuestLimits, Inspection, RehearsalRules,
 };
 use ruzhi_message::Report;
+use ruzhi_model::{Clock as _, SystemClock};
 use ruzhi_sync::context;
 
 #[derive(Debug, Args)]
@@ -35,7 +35,7 @@ impl GuestCheck {
         let text = Guest::read_rules(self.rules.as_deref())?;
         registry.rehearse(
             &bytes,
-            RehearsalRules { text, context: context(Utc::now(), "UTC"), records: Vec::new() },
+            RehearsalRules { text, context: context(SystemClock.now(), "UTC"), records: Vec::new() },
         )?;
         let component = registry.load_bytes(&bytes)?;
         let guest = Guest::with_rules_file(component.clone(), self.rules.as_deref());

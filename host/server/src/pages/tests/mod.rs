@@ -10,6 +10,7 @@ mod sheet;
 use super::flash::Flash;
 use super::view::View;
 use super::{error_page, login};
+use crate::tests::dom::Dom;
 use fixed::{HOSTILE, KIND, Written};
 use markup::Element;
 use ruzhi_config::Role;
@@ -27,14 +28,16 @@ struct Seen {
     lang: Lang,
     role: Option<Role>,
     html: Element,
+    dom: Dom,
 }
 
 /// Every page, in both languages, for viewer and operator, with both kinds of input, and the two pages before login.
 fn every_page() -> Vec<Seen> {
     let mut all = Vec::new();
     let mut see = |name: String, lang: Lang, role: Option<Role>, html: String| {
+        let dom = Dom::of(&html);
         let html = markup::read(&html).unwrap_or_else(|why| panic!("{name}: {why}"));
-        all.push(Seen { name, lang, role, html });
+        all.push(Seen { name, lang, role, html, dom });
     };
     for lang in [Lang::En, Lang::Zh] {
         for written in [&KIND, &HOSTILE] {

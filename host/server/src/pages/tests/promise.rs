@@ -6,6 +6,7 @@ use super::super::components;
 use super::fixed::{HOSTILE, KIND};
 use super::markup::{Element, Node};
 use super::{Seen, every_page, view};
+use crate::tests::dom::{Dom, select, text};
 use ruzhi_config::Role;
 use ruzhi_model::Lang;
 
@@ -166,15 +167,14 @@ fn gather<'a>(element: &'a Element, apart: bool, loose: &mut Vec<&'a str>) {
 fn a_viewer_is_offered_nothing_but_to_leave_and_an_operator_brings_what_proves_the_page() {
     let mut offered = 0;
     for page in every_page() {
-        let forms = page.html.named("form").into_iter().filter(|form| form.get("method") == Some("post"));
-        for form in forms {
-            let action = form.get("action").unwrap();
+        for form in page.dom.select("form[method=post]") {
+            let action = form.attr("action").unwrap();
             if page.role.is_none() {
                 assert_eq!(action, "/login", "{}", page.name);
                 continue;
             }
-            let brings = |input: &&Element| input.get("name") == Some("csrf") && input.get("value").is_some();
-            assert!(form.named("input").iter().any(brings), "{}: {action} proves nothing", page.name);
+            let proof = select(form, "input[name=csrf][value]");
+            assert!(!proof.is_empty(), "{}: {action} proves nothing", page.name);
             if page.role == Some(Role::Viewer) {
                 assert_eq!(action, "/logout", "{}", page.name);
             } else if action != "/logout" {
@@ -187,31 +187,25 @@ fn a_viewer_is_offered_nothing_but_to_leave_and_an_operator_brings_what_proves_t
 
 #[test]
 fn a_deed_that_cannot_be_taken_back_asks_first_and_says_how_many_people() {
+    let mut asked = 0;
     for page in every_page().into_iter().filter(|page| page.role == Some(Role::Operator)) {
-        for form in page.html.named("form") {
-            let action = form.get("action").unwrap_or_default();
-            if action.ends_with("/approve") {
-                assert!(form.text().contains("327"), "{}", page.name);
-                let ticked = |input: &&Element| {
-                    input.get("type") == Some("checkbox") && input.get("required").is_some()
-                };
-                assert!(form.named("input").iter().any(ticked), "{}", page.name);
-            }
-            if action.ends_with("/apply") {
-                assert!(
-                    form.get("data-confirm").is_some_and(|question| question.contains("327")),
-                    "{}",
-                    page.name
-                );
-            }
-            if ["/approve", "/reject", "/rollback", "/activate"].iter().any(|deed| action.ends_with(deed)) {
-                let reason = |input: &&Element| {
-                    matches!(input.get("name"), Some("why" | "reason")) && input.get("required").is_some()
-                };
-                assert!(form.named("input").iter().any(reason), "{}: {action}", page.name);
+        for form in page.dom.select("form[action$='/approve']") {
+            assert!(text(form).contains("327"), "{}", page.name);
+            assert!(!select(form, "input[type=checkbox][required]").is_empty(), "{}", page.name);
+        }
+        for form in page.dom.select("form[action$='/apply']") {
+            let question = form.attr("data-confirm");
+            assert!(question.is_some_and(|question| question.contains("327")), "{}", page.name);
+        }
+        for deed in ["approve", "reject", "rollback", "activate"] {
+            for form in page.dom.select(&format!("form[action$='/{deed}']")) {
+                let reason = select(form, "input[name=why][required], input[name=reason][required]");
+                assert!(!reason.is_empty(), "{}: {deed}", page.name);
+                asked += 1;
             }
         }
     }
+    assert!(asked > 10, "{asked} reasons are asked for");
 }
 
 /// Our own words that are the same in every language.
@@ -271,13 +265,7 @@ fn every_page_is_in_one_language() {
 fn the_other_language_is_one_press_away_on_the_same_page() {
     for page in every_page().into_iter().filter(|page| page.role.is_some()) {
         let other = if page.lang == Lang::Zh { "en" } else { "zh" };
-        let leads: Vec<&str> = page
-            .html
-            .named("a")
-            .into_iter()
-            .filter(|link| link.get("hreflang").is_some())
-            .filter_map(|link| link.get("href"))
-            .collect();
+        let leads = page.dom.attributes("a[hreflang]", "href");
         // Once beside the page and once in the menu of a narrow screen.
         let expected = format!("/runs?state=held&lang={other}");
         assert_eq!(leads, [expected.as_str(), expected.as_str()], "{}", page.name);
@@ -320,35 +308,32 @@ fn what_goes_on_is_seen_without_a_script() {
 fn a_filter_offers_the_flows_there_are_and_keeps_what_is_asked_for_and_gone() {
     let mut seen = 0;
     for page in every_page() {
-        for select in page.html.named("select").into_iter().filter(|select| select.get("id") == Some("flow"))
-        {
+        for filter in page.dom.select("select#flow") {
             let offered: Vec<Option<&str>> =
-                select.named("option").into_iter().map(|option| option.get("value")).collect();
+                select(filter, "option").into_iter().map(|option| option.attr("value")).collect();
             assert_eq!(offered, [Some(""), Some("leavers"), Some("onboarding")], "{}", page.name);
             seen += 1;
         }
-        let typed = page.html.named("input").into_iter().any(|input| input.get("id") == Some("flow"));
+        let typed = page.dom.has("input#flow");
         assert!(!typed, "{}: a flow's id never has to be typed", page.name);
     }
     assert!(seen > 10, "{seen} filters by flow");
     let view = view(Lang::En, Role::Viewer);
     let (tenant, flow) = ("gone".parse().unwrap(), "gone-too".parse().unwrap());
-    let tenants = components::tenant_field(&view, Some(&tenant)).into_string();
-    assert!(tenants.contains("<option value=\"gone\" selected"), "{tenants}");
-    let flows = components::flow_field(&view, Some(&flow)).into_string();
-    assert!(flows.contains("<option value=\"gone-too\" selected"), "{flows}");
+    for (field, kept) in [
+        (components::tenant_field(&view, Some(&tenant)), "gone"),
+        (components::flow_field(&view, Some(&flow)), "gone-too"),
+    ] {
+        let field = field.into_string();
+        assert_eq!(Dom::of(&field).attributes("option[selected]", "value"), [kept], "{field}");
+    }
 }
 
 #[test]
 fn the_audit_log_leads_to_what_is_there() {
     for page in every_page().into_iter().filter(|page| page.name.starts_with("audit ")) {
-        let plans: Vec<&str> = page
-            .html
-            .named("a")
-            .into_iter()
-            .filter_map(|link| link.get("href")?.strip_prefix("/plans/jingxintai/"))
-            .collect();
-        assert_eq!(plans, ["p0a1b2c3d4e5f"], "{}", page.name);
+        let plans = page.dom.attributes("a[href^='/plans/jingxintai/']", "href");
+        assert_eq!(plans, ["/plans/jingxintai/p0a1b2c3d4e5f"], "{}", page.name);
         assert!(page.html.text().contains("p00000000000"), "{}: what was asked for is told", page.name);
     }
 }

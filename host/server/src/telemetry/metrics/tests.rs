@@ -210,20 +210,29 @@ fn codes_from_outside_make_no_more_series_than_there_are_codes() {
     assert_eq!(series, expected.iter().map(String::as_str).collect());
 }
 
+/// The lines about the process.
+fn told_of_process(own: ProcessStats) -> BTreeMap<String, f64> {
+    let text = Snapshot { own, ..standing() }.render().unwrap();
+    let lines =
+        text.lines().filter(|line| line.starts_with("process_") && !line.starts_with("process_start_"));
+    let pairs = lines.map(|line| line.split_once(' ').unwrap());
+    pairs.map(|(name, value)| (name.to_owned(), value.parse().unwrap())).collect()
+}
+
 #[test]
 fn the_process_is_read_from_the_files_of_proc() {
-    let stat = "42 (ru zhi) x) S 1 42 42 0 -1 4194304 1 0 0 0 1250 250 0 0 20 0 9 0 100 1 1";
-    let status = "Name:\truzhi\nVmRSS:\t    2048 kB\nThreads:\t9\n";
-    let limits = "Limit  Soft Limit  Hard Limit  Units\nMax open files            1024                 4096                 files\n";
-    let expected = ProcessStats {
-        cpu_seconds: Some(15),
-        resident_bytes: Some(2 << 20),
-        threads: Some(9),
-        open_files: None,
-        most_files: Some(1024),
-    };
-    assert_eq!(ProcessStats::parse(stat, status, limits), expected);
-    assert_eq!(ProcessStats::parse("", "", ""), ProcessStats::default());
+    let limit = || real(rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap());
+    // Another test of this process may raise the limit meanwhile.
+    let before = limit();
+    let told = told_of_process(ProcessStats::read());
+    assert!((before..=limit()).contains(&told["process_max_fds"]), "{told:?}");
+    assert!(told["process_resident_memory_bytes"] > 1_000_000.0, "{told:?}");
+    // Standard input, output and error; this thread.
+    assert!(told["process_open_fds"] >= 3.0 && told["process_open_fds"] <= limit(), "{told:?}");
+    assert!(told["process_threads"] >= 1.0, "{told:?}");
+    let seconds = told["process_cpu_seconds_total"];
+    assert!(seconds < 100_000.0, "ticks are not seconds: {seconds}");
+    assert_eq!(told_of_process(ProcessStats::default()), BTreeMap::new(), "what is not known is left out");
 }
 
 fn repository(path: &str) -> String {

@@ -14,7 +14,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use ruzhi_e2e::{Deployment, Tenant, check_directory, simulator};
+use ruzhi_e2e::{Deployment, Tenant, check_directory, exit_code, simulator};
 use ruzhi_guest_runtime::{ComponentRegistry, Engine, Guest, GuestLimits};
 use ruzhi_sim::factory::Factory;
 
@@ -23,15 +23,8 @@ const MANY_PEOPLE: usize = 100_000;
 /// Ledger sizes over which an unchanged row should cost the same.
 const LEDGERS: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
-#[expect(clippy::print_stderr, reason = "failures are reported to a person")]
 fn main() -> ExitCode {
-    match bench() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(bench())
 }
 
 /// `ruzhi-bench [guests|whole|plan|pages]`: one part, or all.

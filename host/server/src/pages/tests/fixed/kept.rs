@@ -4,7 +4,7 @@ use super::*;
 
 pub(super) fn audit_page(written: &Written) -> ruzhi_app::Page<AuditRow> {
     let row = |action: &str, outcome: &str, subject: Option<&str>| AuditRow {
-        id: "1".to_owned(),
+        id: "1".parse().unwrap(),
         at: before(12),
         who: written.person.to_owned(),
         role: "operator".to_owned(),
