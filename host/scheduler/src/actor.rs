@@ -16,7 +16,7 @@ use crate::state::{RequestKind, RunBatch, RunOutcome, ScheduledFlow, SchedulerSt
 use ruzhi_app::App;
 use ruzhi_app::deployment::{no_flow, settings_of};
 use ruzhi_app::scheduler::{
-    AnswerSender, ScheduleState, Inbox, ManualRun, Message, RunAccepted, RunFailure, RunResult,
+    AnswerSender, Inbox, ManualRun, Message, RunAccepted, RunFailure, RunResult, ScheduleState,
 };
 use ruzhi_app::{PlanLock, PlanLockState};
 use ruzhi_config as config;

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::condition::AlertCondition;
 use super::condition::{self, key};
-use ruzhi_app::scheduler::{FlowKey, ScheduleState, RunFailure, RunResult, ScheduleStateKind};
+use ruzhi_app::scheduler::{FlowKey, RunFailure, RunResult, ScheduleState, ScheduleStateKind};
 use ruzhi_message::{Report, exit};
 use ruzhi_store::{FlowStatus, RunKind, RunRow, RunState};
 use ruzhi_sync::{FailureKind, Notice};

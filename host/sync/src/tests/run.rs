@@ -8,7 +8,9 @@ use futures::FutureExt as _;
 use super::company::Company;
 use super::directory::Fault;
 use crate::gate::{Attribution, WriteGate};
-use crate::outcome::{OperationOutcome, ListingCheck, OutcomeContext, after, mobile_not_taken, not_found, read};
+use crate::outcome::{
+    ListingCheck, OperationOutcome, OutcomeContext, after, mobile_not_taken, not_found, read,
+};
 use crate::recovery::read_back;
 use ruzhi_model::{Operation, OperationKind, OperationState, Origin, TenantId, UniqueField};
 use ruzhi_plan::testing::world::PlanResult;

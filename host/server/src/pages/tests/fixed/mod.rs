@@ -25,11 +25,12 @@ use super::super::{
 use ruzhi_app::scheduler::{ScheduleState, ScheduleStateKind};
 use ruzhi_app::{
     self, AlertsView, ApiCalls, Attention, AttentionKind, AuditQuery, CallsChart, ChartQuery, ChartStep,
-    ConfigurationStatus, CorpCalls, DecisionView, DifferenceView, DriftQuery, DriftView, FieldChange, FlowOverview, FlowRulesView, FlowSettings, GuestName, LimitView, LiveRules,
-    MemberView, OfferedRules, Offers, OperationView, Overview, PersonView, PlanMay, PlanQuery, PlanView,
-    ProblemView, QuarantineChart, QuarantineQuery, QuarantineView, RecordView, RejectView, RemovalView,
-    RowField, RuleGroup, RulesOverview, RunView, RunsChart, RunsPoint, RunsQuery, SecretView, ServerView,
-    SettingsView, TenantOverview, TenantSettings, ViolationView,
+    ConfigurationStatus, CorpCalls, DecisionView, DifferenceView, DriftQuery, DriftView, FieldChange,
+    FlowOverview, FlowRulesView, FlowSettings, GuestName, LimitView, LiveRules, MemberView, OfferedRules,
+    Offers, OperationView, Overview, PersonView, PlanMay, PlanQuery, PlanView, ProblemView, QuarantineChart,
+    QuarantineQuery, QuarantineView, RecordView, RejectView, RemovalView, RowField, RuleGroup, RulesOverview,
+    RunView, RunsChart, RunsPoint, RunsQuery, SecretView, ServerView, SettingsView, TenantOverview,
+    TenantSettings, ViolationView,
 };
 use ruzhi_app::{LiveRun, PATIENCE, Principal};
 use ruzhi_config::Role;
