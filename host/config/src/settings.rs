@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::fingerprint::Fingerprint;
 use ruzhi_message::Problem;
 pub use ruzhi_model::{ChangeLimit, WriteBack};
-use ruzhi_model::{Digest, FlowId, Lang, TenantId, Text, UserId};
+use ruzhi_model::{Digest, FlowId, Label, Lang, TenantId, Text, UserId};
 pub use ruzhi_plan::{DuplicatePolicy, ExistingPolicy, Guard, RemovedPolicy};
 
 /// A whole deployment.
@@ -97,6 +97,16 @@ pub enum Role {
     Viewer,
     /// Read and change.
     Operator,
+}
+
+impl Role {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Viewer => Label::new("viewer", "查看者"),
+            Self::Operator => Label::new("operator", "操作员"),
+        }
+    }
 }
 
 /// Scheduling of flows.

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::layout::{Area, HtmlPage};
 use super::view::View;
 use super::{components, labels, time};
+use crate::alerts;
 use ruzhi_store::AlarmRow;
 
 /// Maximum number of past alarms shown.
@@ -71,7 +72,7 @@ fn card(view: &View, alarm: &AlarmRow) -> Markup {
     html! {
         li.need.bad {
             div.row.between {
-                @match labels::alarm(view, &alarm.kind) {
+                @match alerts::label(&alarm.kind).map(|label| view.word(label)) {
                     Some(word) => { (components::badge((labels::BAD, word))) }
                     None => { code { (alarm.kind) } }
                 }
@@ -100,7 +101,7 @@ fn line(view: &View, alarm: &AlarmRow) -> Markup {
     html! {
         tr {
             th scope="row" { div.stack { bdi { (alarm.text.in_lang(view.lang())) } span.quiet.small {
-                @match labels::alarm(view, &alarm.kind) { Some(word) => { (word) } None => { code { (alarm.kind) } } }
+                @match alerts::label(&alarm.kind).map(|label| view.word(label)) { Some(word) => { (word) } None => { code { (alarm.kind) } } }
             } } }
             td data-label=(view.say("Where", "位置")) { div { (place(view, alarm)) } }
             td data-label=(view.say("From", "发生")) { (time::at(view, alarm.since, zone)) }

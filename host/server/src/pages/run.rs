@@ -79,7 +79,7 @@ pub(super) fn page(view: &View, told: &RunView) -> HtmlPage {
                 div.body {
                     dl.facts {
                         dt { (view.say("Flow", "同步流")) } dd { (components::flow(view, &run.tenant, &run.flow)) }
-                        dt { (view.say("Kind", "类型")) } dd { (labels::run_kind(view, run.kind)) }
+                        dt { (view.say("Kind", "类型")) } dd { (view.word(run.kind.label())) }
                         dt { (view.say("Began", "开始")) } dd { (time::exact(run.started_at, zone)) }
                         @if let Some(ended) = run.ended_at { dt { (view.say("Ended", "结束")) } dd { (time::exact(ended, zone)) } }
                         dt { (view.say("Took", "用时")) }
@@ -110,7 +110,7 @@ pub(super) fn page(view: &View, told: &RunView) -> HtmlPage {
             }
         }
     };
-    let kind = labels::run_kind(view, run.kind);
+    let kind = view.word(run.kind.label());
     let title = view.tell(format!("Run: {kind}"), format!("运行：{kind}"));
     HtmlPage {
         badge: Some(components::badge(labels::run_state(view, run))),
@@ -169,7 +169,7 @@ fn under_way(view: &View, live: &LiveRun) -> Markup {
     html! {
         ol.stages {
             @for (place, stage) in STAGES.into_iter().enumerate() {
-                @let (id, word) = labels::stage(view, stage);
+                @let (id, word) = (stage.as_str(), view.word(stage.label()));
                 li.past[at.is_some_and(|at| place < at)] data-stage=(id) aria-current=[(Some(place) == at).then_some("step")] {
                     span.dot aria-hidden="true" {}
                     span.name { (word) }
