@@ -15,6 +15,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
   |
 2 | mem = "****"
   | ^^^
+  |
   = hint: did you mean `memory`? Known here: `memory`, `deadline`, `cache`, `cache_limit`
 
 error: unknown key `log` at the top of the file
@@ -22,6 +23,7 @@ error: unknown key `log` at the top of the file
   |
 3 | [log]
   |  ^^^
+  |
   = hint: known here: `store`, `server`, `schedule`, `alarms`, `guest`, `guard`
 
 error: unknown key `timezon` at the top of the file
@@ -29,6 +31,7 @@ error: unknown key `timezon` at the top of the file
   |
 1 | timezon = "*************"
   | ^^^^^^^
+  |
   = hint: did you mean `timezone`? Known here: `name`, `timezone`, `grace`, `protected`, `existing`, `removed`, `wecom`, `jiandaoyun`, `guard`, `alarms`, `flows`
 
 error: unknown key `corpId` in `[wecom]`
@@ -36,6 +39,7 @@ error: unknown key `corpId` in `[wecom]`
   |
 3 | corpId = "***"
   | ^^^^^^
+  |
   = hint: did you mean `corp_id`? Known here: `base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
 
 error: unknown key `agent` in `[wecom]`
@@ -43,6 +47,7 @@ error: unknown key `agent` in `[wecom]`
   |
 4 | agent = *
   | ^^^^^
+  |
   = hint: known here: `base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
 
 error: unknown key `component` in `[[flows]]`
@@ -50,6 +55,7 @@ error: unknown key `component` in `[[flows]]`
    |
 11 | component = "x.wasm"
    | ^^^^^^^^^
+   |
    = hint: it belongs in `[flows.guest]`. Known here: `id`, `schedule`, `duplicates`, `absent`, `source`, `guest`, `push`, `write_back`
 
 error: unknown key `grace` in `[flows.guest]`
@@ -57,6 +63,7 @@ error: unknown key `grace` in `[flows.guest]`
    |
 16 | grace = "30d"
    | ^^^^^
+   |
    = hint: it belongs at the top of the file, before the first `[table]`. Known here: `component`, `sha256`, `config`, `change_percent`, `change_least`
 
 7 errors in the configuration; nothing was done
@@ -64,54 +71,61 @@ error: unknown key `grace` in `[flows.guest]`
     );
     assert_eq!(
         deployment.report(Lang::Zh),
-        r#"错误：`[guest]` 中没有 `mem` 这个键
+        r#"错误: `[guest]` 中没有 `mem` 这个键
  --> ruzhi.toml:2:1
   |
 2 | mem = "****"
   | ^^^
-  = 提示：是否想写 `memory`？此处可用：`memory`, `deadline`, `cache`, `cache_limit`
+  |
+  = 提示: 是否想写 `memory`？此处可用：`memory`, `deadline`, `cache`, `cache_limit`
 
-错误：文件顶层没有 `log` 这个键
+错误: 文件顶层没有 `log` 这个键
  --> ruzhi.toml:3:2
   |
 3 | [log]
   |  ^^^
-  = 提示：此处可用：`store`, `server`, `schedule`, `alarms`, `guest`, `guard`
+  |
+  = 提示: 此处可用：`store`, `server`, `schedule`, `alarms`, `guest`, `guard`
 
-错误：文件顶层没有 `timezon` 这个键
+错误: 文件顶层没有 `timezon` 这个键
  --> tenants/a.toml:1:1
   |
 1 | timezon = "*************"
   | ^^^^^^^
-  = 提示：是否想写 `timezone`？此处可用：`name`, `timezone`, `grace`, `protected`, `existing`, `removed`, `wecom`, `jiandaoyun`, `guard`, `alarms`, `flows`
+  |
+  = 提示: 是否想写 `timezone`？此处可用：`name`, `timezone`, `grace`, `protected`, `existing`, `removed`, `wecom`, `jiandaoyun`, `guard`, `alarms`, `flows`
 
-错误：`[wecom]` 中没有 `corpId` 这个键
+错误: `[wecom]` 中没有 `corpId` 这个键
  --> tenants/a.toml:3:1
   |
 3 | corpId = "***"
   | ^^^^^^
-  = 提示：是否想写 `corp_id`？此处可用：`base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
+  |
+  = 提示: 是否想写 `corp_id`？此处可用：`base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
 
-错误：`[wecom]` 中没有 `agent` 这个键
+错误: `[wecom]` 中没有 `agent` 这个键
  --> tenants/a.toml:4:1
   |
 4 | agent = *
   | ^^^^^
-  = 提示：此处可用：`base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
+  |
+  = 提示: 此处可用：`base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
 
-错误：`[[flows]]` 中没有 `component` 这个键
+错误: `[[flows]]` 中没有 `component` 这个键
   --> tenants/a.toml:11:1
    |
 11 | component = "x.wasm"
    | ^^^^^^^^^
-   = 提示：它应写在 `[flows.guest]` 中。此处可用：`id`, `schedule`, `duplicates`, `absent`, `source`, `guest`, `push`, `write_back`
+   |
+   = 提示: 它应写在 `[flows.guest]` 中。此处可用：`id`, `schedule`, `duplicates`, `absent`, `source`, `guest`, `push`, `write_back`
 
-错误：`[flows.guest]` 中没有 `grace` 这个键
+错误: `[flows.guest]` 中没有 `grace` 这个键
   --> tenants/a.toml:16:1
    |
 16 | grace = "30d"
    | ^^^^^
-   = 提示：它应写在文件顶层、第一个 `[表]` 之前。此处可用：`component`, `sha256`, `config`, `change_percent`, `change_least`
+   |
+   = 提示: 它应写在文件顶层、第一个 `[表]` 之前。此处可用：`component`, `sha256`, `config`, `change_percent`, `change_least`
 
 配置中有 7 个错误，未执行任何操作
 "#
@@ -124,16 +138,16 @@ fn an_empty_tenant_lacks_its_tables_once_each() {
     assert_eq!(
         deployment.english(),
         r#"error: `[jiandaoyun]` is missing
- --> tenants/a.toml
-  = hint: add `[jiandaoyun]` with `api_key`
+--> tenants/a.toml
+ = hint: add `[jiandaoyun]` with `api_key`
 
 error: `[wecom]` is missing
- --> tenants/a.toml
-  = hint: add `[wecom]` with `corp_id` and `secret`
+--> tenants/a.toml
+ = hint: add `[wecom]` with `corp_id` and `secret`
 
 error: the tenant has no flow
- --> tenants/a.toml
-  = hint: add `[[flows]]` with `id`, `[flows.source]` and `[flows.guest]`
+--> tenants/a.toml
+ = hint: add `[[flows]]` with `id`, `[flows.source]` and `[flows.guest]`
 
 3 errors in the configuration; nothing was done
 "#
@@ -157,6 +171,7 @@ fn a_missing_key_points_at_its_table() {
   |
 1 | [wecom]
   | ^^^^^^^
+  |
   = hint: add `corp_id = "ww…"`
 
 error: `secret` is missing in `[wecom]`
@@ -164,6 +179,7 @@ error: `secret` is missing in `[wecom]`
   |
 1 | [wecom]
   | ^^^^^^^
+  |
   = hint: add `secret = { env = "A_WECOM_SECRET" }`
 
 error: `api_key` is missing in `[jiandaoyun]`
@@ -171,6 +187,7 @@ error: `api_key` is missing in `[jiandaoyun]`
   |
 2 | [jiandaoyun]
   | ^^^^^^^^^^^^
+  |
   = hint: add `api_key = { env = "A_JDY_KEY" }`
 
 error: `id` is missing in `[[flows]]`
@@ -178,6 +195,7 @@ error: `id` is missing in `[[flows]]`
   |
 3 | [[flows]]
   | ^^^^^^^^^
+  |
   = hint: add `id = "onboarding"`
 
 error: `app_id` is missing in `[flows.source]`
@@ -185,6 +203,7 @@ error: `app_id` is missing in `[flows.source]`
   |
 4 | [flows.source]
   | ^^^^^^^^^^^^^^
+  |
   = hint: add `app_id = "24 hexadecimal digits"`
 
 error: `component` is missing in `[flows.guest]`
@@ -192,6 +211,7 @@ error: `component` is missing in `[flows.guest]`
   |
 6 | [flows.guest]
   | ^^^^^^^^^^^^^
+  |
   = hint: add `component = "../guests/member.wasm"`
 
 6 errors in the configuration; nothing was done
@@ -199,47 +219,53 @@ error: `component` is missing in `[flows.guest]`
     );
     assert_eq!(
         deployment.report(Lang::Zh),
-        r#"错误：`[wecom]` 中缺少 `corp_id`
+        r#"错误: `[wecom]` 中缺少 `corp_id`
  --> tenants/a.toml:1:1
   |
 1 | [wecom]
   | ^^^^^^^
-  = 提示：请加上 `corp_id = "ww…"`
+  |
+  = 提示: 请加上 `corp_id = "ww…"`
 
-错误：`[wecom]` 中缺少 `secret`
+错误: `[wecom]` 中缺少 `secret`
  --> tenants/a.toml:1:1
   |
 1 | [wecom]
   | ^^^^^^^
-  = 提示：请加上 `secret = { env = "A_WECOM_SECRET" }`
+  |
+  = 提示: 请加上 `secret = { env = "A_WECOM_SECRET" }`
 
-错误：`[jiandaoyun]` 中缺少 `api_key`
+错误: `[jiandaoyun]` 中缺少 `api_key`
  --> tenants/a.toml:2:1
   |
 2 | [jiandaoyun]
   | ^^^^^^^^^^^^
-  = 提示：请加上 `api_key = { env = "A_JDY_KEY" }`
+  |
+  = 提示: 请加上 `api_key = { env = "A_JDY_KEY" }`
 
-错误：`[[flows]]` 中缺少 `id`
+错误: `[[flows]]` 中缺少 `id`
  --> tenants/a.toml:3:1
   |
 3 | [[flows]]
   | ^^^^^^^^^
-  = 提示：请加上 `id = "onboarding"`
+  |
+  = 提示: 请加上 `id = "onboarding"`
 
-错误：`[flows.source]` 中缺少 `app_id`
+错误: `[flows.source]` 中缺少 `app_id`
  --> tenants/a.toml:4:1
   |
 4 | [flows.source]
   | ^^^^^^^^^^^^^^
-  = 提示：请加上 `app_id = "24 hexadecimal digits"`
+  |
+  = 提示: 请加上 `app_id = "24 hexadecimal digits"`
 
-错误：`[flows.guest]` 中缺少 `component`
+错误: `[flows.guest]` 中缺少 `component`
  --> tenants/a.toml:6:1
   |
 6 | [flows.guest]
   | ^^^^^^^^^^^^^
-  = 提示：请加上 `component = "../guests/member.wasm"`
+  |
+  = 提示: 请加上 `component = "../guests/member.wasm"`
 
 配置中有 6 个错误，未执行任何操作
 "#
@@ -259,6 +285,7 @@ fn a_missing_key_of_an_inline_table_points_at_the_table() {
   |
 1 | wecom = { secret = { env = "WECOM_SECRET" } }
   |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = hint: add `corp_id = "ww…"`
 
 1 error in the configuration; nothing was done
@@ -332,6 +359,7 @@ error: `flows` must be a list of tables, found a table
    |
 10 | [flows]
    | ^^^^^^^
+   |
    = hint: write `[[flows]]`
 
 8 errors in the configuration; nothing was done
@@ -339,54 +367,55 @@ error: `flows` must be a list of tables, found a table
     );
     assert_eq!(
         deployment.report(Lang::Zh),
-        r#"错误：`name` 应为带引号的文本，写成了整数
+        r#"错误: `name` 应为带引号的文本，写成了整数
  --> tenants/a.toml:1:8
   |
 1 | name = 7
   |        ^
 
-错误：`timezone` 应为带引号的文本，写成了列表
+错误: `timezone` 应为带引号的文本，写成了列表
  --> tenants/a.toml:2:12
   |
 2 | timezone = ["Asia/Shanghai"]
   |            ^^^^^^^^^^^^^^^^^
 
-错误：`grace` 应为带引号的文本，写成了整数
+错误: `grace` 应为带引号的文本，写成了整数
  --> tenants/a.toml:3:9
   |
 3 | grace = 30
   |         ^^
 
-错误：`protected` 应为文本列表，写成了文本
+错误: `protected` 应为文本列表，写成了文本
  --> tenants/a.toml:4:13
   |
 4 | protected = "boss"
   |             ^^^^^^
 
-错误：`wecom` 应为表，写成了文本
+错误: `wecom` 应为表，写成了文本
  --> tenants/a.toml:5:9
   |
 5 | wecom = "ww0123456789abcdef"
   |         ^^^^^^^^^^^^^^^^^^^^
 
-错误：`guard` 应为表，写成了整数
+错误: `guard` 应为表，写成了整数
  --> tenants/a.toml:6:9
   |
 6 | guard = 20
   |         ^^
 
-错误：`jiandaoyun.limits` 应为表，写成了整数
+错误: `jiandaoyun.limits` 应为表，写成了整数
  --> tenants/a.toml:9:10
   |
 9 | limits = 30
   |          ^^
 
-错误：`flows` 应为表的列表，写成了表
+错误: `flows` 应为表的列表，写成了表
   --> tenants/a.toml:10:1
    |
 10 | [flows]
    | ^^^^^^^
-   = 提示：请写成 `[[flows]]`
+   |
+   = 提示: 请写成 `[[flows]]`
 
 配置中有 8 个错误，未执行任何操作
 "#
@@ -404,6 +433,7 @@ fn an_empty_list_of_flows_is_no_flow() {
   |
 1 | flows = []
   |         ^^
+  |
   = hint: add `[[flows]]` with `id`, `[flows.source]` and `[flows.guest]`
 
 1 error in the configuration; nothing was done
@@ -425,6 +455,7 @@ fn two_flows_of_one_id_are_refused_and_two_tenants_may_share_a_corp() {
    |
 14 | id = "onboarding"
    |      ^^^^^^^^^^^^
+   |
    = hint: give each flow of a tenant its own id
 
 1 error in the configuration; nothing was done
@@ -432,12 +463,13 @@ fn two_flows_of_one_id_are_refused_and_two_tenants_may_share_a_corp() {
     );
     assert_eq!(
         deployment.report(Lang::Zh),
-        r#"错误：同步流 id `onboarding` 已被第 7 行的同步流使用
+        r#"错误: 同步流 id `onboarding` 已被第 7 行的同步流使用
   --> tenants/a.toml:14:6
    |
 14 | id = "onboarding"
    |      ^^^^^^^^^^^^
-   = 提示：同一租户内各同步流的 id 不能相同
+   |
+   = 提示: 同一租户内各同步流的 id 不能相同
 
 配置中有 1 个错误，未执行任何操作
 "#

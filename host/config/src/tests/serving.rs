@@ -152,6 +152,7 @@ fn an_address_that_others_reach_needs_a_token() {
   |
 2 | listen = "0.0.0.0:7080"
   |          ^^^^^^^^^^^^^^
+  |
   = hint: add `token = { env = "RUZHI_TOKEN" }` under `[server]`, or listen on 127.0.0.1
 
 1 error in the configuration; nothing was done
@@ -159,12 +160,13 @@ fn an_address_that_others_reach_needs_a_token() {
     );
     assert_eq!(
         deployment.report(Lang::Zh),
-        r#"错误：`server.listen`：其他机器可访问 0.0.0.0:7080，却没有写明谁可以进入
+        r#"错误: `server.listen`：其他机器可访问 0.0.0.0:7080，却没有写明谁可以进入
  --> ruzhi.toml:2:10
   |
 2 | listen = "0.0.0.0:7080"
   |          ^^^^^^^^^^^^^^
-  = 提示：请在 `[server]` 下加上 `token = { env = "RUZHI_TOKEN" }`，或改为监听 127.0.0.1
+  |
+  = 提示: 请在 `[server]` 下加上 `token = { env = "RUZHI_TOKEN" }`，或改为监听 127.0.0.1
 
 配置中有 1 个错误，未执行任何操作
 "#
@@ -257,12 +259,13 @@ fn alarms_go_somewhere() {
     let report = tenant("", "[alarms]\nlang = \"zh\"\n").report(Lang::Zh);
     assert_eq!(
         report,
-        r#"错误：`[alarms]` 没有写 `robot` 或 `url`
+        r#"错误: `[alarms]` 没有写 `robot` 或 `url`
   --> tenants/a.toml:14:1
    |
 14 | [alarms]
    | ^^^^^^^^
-   = 提示：请加上 `robot = { env = "A_ALARM_ROBOT" }`，或删去这一节
+   |
+   = 提示: 请加上 `robot = { env = "A_ALARM_ROBOT" }`，或删去这一节
 
 配置中有 1 个错误，未执行任何操作
 "#
