@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use crate::contract::{Text, Violation};
+use crate::mask;
 
 /// The longest text of a violation, in characters of one language.
 pub const MESSAGE_MOST: usize = 300;
@@ -52,8 +53,8 @@ pub fn cut(mut text: String, most: usize) -> String {
     text
 }
 
-/// A value in the form shown in messages: short, on one line, its long digit runs and the name part of an e-mail
-/// masked.
+/// A value in the form shown in messages: short, on one line, masked as in [`mask`]: its long digit runs and the name
+/// part of an e-mail address.
 ///
 /// ```
 /// use ruzhi_guest::fault::show;
@@ -63,44 +64,12 @@ pub fn cut(mut text: String, most: usize) -> String {
 /// ```
 pub fn show(value: &str) -> String {
     let shown = if value.contains(['@', '＠']) {
-        value
-            .split_inclusive(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '，' | '；'))
-            .map(mask_address)
-            .collect()
+        value.split_inclusive(mask::ends_a_word).map(mask::address).collect()
     } else {
-        mask_digits(value)
+        mask::digits(value)
     };
     let shown = shown.chars().map(|c| if c.is_control() { '␣' } else { c }).collect();
     format!("“{}”", cut(shown, 32))
-}
-
-fn mask_address(part: &str) -> String {
-    let (local, domain) =
-        part.find(['@', '＠']).and_then(|at| part.split_at_checked(at)).unwrap_or(("", part));
-    let masked: String =
-        local.chars().enumerate().map(|(index, c)| if index == 0 { c } else { '*' }).collect();
-    masked + &mask_digits(domain)
-}
-
-/// Masks the digits of a text that has seven or more, whatever is between them, except the first three and the last
-/// two.
-fn mask_digits(text: &str) -> String {
-    let characters: Vec<char> = text.chars().collect();
-    let digit = |c: &char| c.is_ascii_digit() || ('０'..='９').contains(c);
-    let total = characters.iter().filter(|c| digit(c)).count();
-    if total < 7 {
-        return text.to_owned();
-    }
-    let mut seen = 0;
-    let mask = |c: char| {
-        if digit(&c) {
-            seen += 1;
-            if seen > 3 && seen + 2 <= total { '*' } else { c }
-        } else {
-            c
-        }
-    };
-    characters.into_iter().map(mask).collect()
 }
 
 #[cfg(test)]

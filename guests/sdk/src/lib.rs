@@ -4,7 +4,7 @@
 //! component's exports; elsewhere it generates nothing, and [`describe`] and [`decide`] run the same code natively,
 //! for tests. The host uses [`rule::check`] and [`contract`].
 //!
-//! `contract` imports nothing from this crate; `fault` and `text` import only `contract`; the modules of a field
+//! `contract` and `mask` import nothing from this crate; `fault` and `text` import only these; the modules of a field
 //! (`mobile`, `email`, `department`, `date`, `value`) and `note` import those; `clock` imports the dates; `rule`
 //! imports the fields; `record` and `mapping` import everything.
 
@@ -16,6 +16,7 @@ pub mod department;
 pub mod email;
 pub mod fault;
 pub mod mapping;
+pub mod mask;
 pub mod mobile;
 mod normal;
 pub mod note;

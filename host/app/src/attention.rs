@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::tenant_overview::{FlowOverview, TenantOverview};
 use crate::scheduler::ScheduleStateKind;
 use ruzhi_message::Report;
-use ruzhi_model::{FlowId, TenantId, Text};
+use ruzhi_model::{FlowId, Label, TenantId, Text};
 use ruzhi_store::DriftCheckRow;
 
 /// The kind of an item that needs a person.
@@ -32,6 +32,23 @@ pub enum AttentionKind {
     Paused,
     /// Records are in quarantine and wait to be corrected.
     Quarantine,
+}
+
+impl AttentionKind {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Blocked => Label::new("blocked", "已停止待处理"),
+            Self::HeldPlan => Label::new("plan held", "计划待审批"),
+            Self::Removed => Label::new("removed by hand", "被手工删除"),
+            Self::Drift => Label::new("changed by hand", "手工改动"),
+            Self::ConfigInvalid => Label::new("files not in use", "文件未生效"),
+            Self::Failing => Label::new("failing", "持续失败"),
+            Self::Late => Label::new("late", "逾期"),
+            Self::Paused => Label::new("paused", "已暂停"),
+            Self::Quarantine => Label::new("quarantine", "待修正"),
+        }
+    }
 }
 
 /// An item that needs a person.

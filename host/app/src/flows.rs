@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::principal::Principal;
 use crate::scheduler::RunAccepted;
 use ruzhi_message::{Report, exit};
-use ruzhi_model::{FlowId, RunId, TenantId, Text};
+use ruzhi_model::{FlowId, Label, RunId, TenantId, Text};
 use ruzhi_plan::{AdoptBy, DriftResolution};
 use ruzhi_store::AuditAction;
 use ruzhi_sync::{RunOptions, RunTask};
@@ -31,6 +31,19 @@ pub enum RunMode {
     Adopt,
     /// Plan to undo the run `run`.
     Revert,
+}
+
+impl RunMode {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Sync => Label::new("Sync: plan and write", "同步：计划并写入"),
+            Self::Plan => Label::new("Plan only: write nothing", "仅计划：不写入"),
+            Self::Drift => Label::new("Compare with the directory", "与通讯录比对"),
+            Self::Adopt => Label::new("Take over existing members", "接管已有成员"),
+            Self::Revert => Label::new("Undo a run", "撤销一次运行"),
+        }
+    }
 }
 
 /// A request to run a flow now.

@@ -8,6 +8,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use ruzhi_message::sanitize;
+
 /// The reason for an action: one line, neither empty nor longer than [`ActionReason::MOST`]. It is stored as written,
 /// never truncated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +44,7 @@ impl FromStr for ActionReason {
     type Err = ActionReasonError;
 
     fn from_str(text: &str) -> Result<Self, ActionReasonError> {
-        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let line = sanitize::line(text, usize::MAX);
         let line = line.trim();
         let characters = line.chars().count();
         match characters {

@@ -15,7 +15,7 @@ use crate::deployment::{flow_rules, offered};
 use crate::principal::Principal;
 use ruzhi_config as config;
 use ruzhi_message::{Report, exit};
-use ruzhi_model::{Digest, FlowId, TenantId, Text};
+use ruzhi_model::{Digest, FlowId, Label, TenantId, Text};
 use ruzhi_rules::{Difference, Trial};
 use ruzhi_store::{ActivationRow, Artifacts, AuditAction};
 
@@ -63,6 +63,18 @@ pub enum Offers {
     PassedOver,
     /// They cannot be read.
     Unreadable,
+}
+
+impl Offers {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Live => Label::new("files are live", "与文件一致"),
+            Self::New => Label::new("new in the files", "文件中有新的同步规则"),
+            Self::PassedOver => Label::new("files passed over", "文件中的同步规则未采用"),
+            Self::Unreadable => Label::new("files cannot be read", "文件无法读取"),
+        }
+    }
 }
 
 /// The rules in a tenant's files.

@@ -14,7 +14,7 @@ use super::plan_lock::{PlanLock, PlanLockState, PlanLocks};
 use super::principal::Principal;
 use crate::deployment::RulesExchange;
 use ruzhi_message::{Report, exit};
-use ruzhi_model::{FlowId, PlanId, RunId, TenantId, Text};
+use ruzhi_model::{FlowId, Label, PlanId, RunId, TenantId, Text};
 use ruzhi_plan::Plan;
 use ruzhi_store::{Blocked, Paused, RunRow, WakeKind};
 use ruzhi_sync::{FailureKind, Notice, RunError, RunTask};
@@ -61,6 +61,21 @@ pub enum ScheduleStateKind {
     Paused,
     /// A service rejects its credential, address or permission.
     Blocked,
+}
+
+impl StandingState {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Waiting => Label::new("on schedule", "按计划"),
+            Self::Idle => Label::new("runs when asked", "按需运行"),
+            Self::Queued => Label::new("queued", "排队中"),
+            Self::Running => Label::new("running", "运行中"),
+            Self::Retrying => Label::new("retrying", "重试中"),
+            Self::Paused => Label::new("paused", "已暂停"),
+            Self::Blocked => Label::new("blocked", "已停止待处理"),
+        }
+    }
 }
 
 /// A flow, by its tenant and its id.

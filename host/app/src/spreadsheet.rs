@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::mask::beginning;
 use super::reject_view::RejectView;
 use ruzhi_message::{Report, exit};
-use ruzhi_model::{Lang, RejectedBy, Text};
+use ruzhi_model::{Lang, Text};
 
 /// Marks a file as UTF-8 for a spreadsheet.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -83,13 +83,7 @@ impl Spreadsheet {
             let row: serde_json::Map<String, serde_json::Value> =
                 reject.row.iter().map(|field| (field.label.clone(), field.value.clone())).collect();
             let row = serde_json::Value::Object(row).to_string();
-            let by = match (reject.by, self.lang) {
-                (RejectedBy::Guest, Lang::Zh) => "同步规则",
-                (RejectedBy::Plan, Lang::Zh) => "计划",
-                (RejectedBy::Wecom, Lang::Zh) => "企业微信",
-                (RejectedBy::Person, Lang::Zh) => "人员",
-                (by, Lang::En) => by.as_str(),
-            };
+            let by = reject.by.label().in_lang(self.lang);
             for violation in &reject.violations {
                 let line = [
                     reject.tenant.as_str(),

@@ -15,7 +15,7 @@ use super::schedule::Schedule;
 use ruzhi_jiandaoyun::{FormAddress, RowFilter};
 use ruzhi_message::Problem;
 pub use ruzhi_model::{ChangeLimit, WriteBack};
-use ruzhi_model::{Digest, FlowId, Lang, TenantId, UserId};
+use ruzhi_model::{Digest, FlowId, Label, Lang, TenantId, UserId};
 pub use ruzhi_plan::{DuplicatePolicy, ExistingPolicy, Guard, RemovedPolicy};
 
 /// A whole deployment.
@@ -99,6 +99,16 @@ pub enum Role {
     Viewer,
     /// Read and change.
     Operator,
+}
+
+impl Role {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Viewer => Label::new("viewer", "查看者"),
+            Self::Operator => Label::new("operator", "操作员"),
+        }
+    }
 }
 
 /// Scheduling of flows.

@@ -8,10 +8,11 @@ use super::bindings::Instance;
 use super::error::{BatchError, BatchSpan, GuestLoadError, START};
 use super::limits::Budget;
 use super::loader::Component;
-use super::sanitize::{lines, shorten, without_people};
 use super::trap::{did_not_start, explain};
 use super::validate;
 use ruzhi_files::file;
+use ruzhi_message::mask::{self, Numbers};
+use ruzhi_message::sanitize;
 use ruzhi_metrics as metrics;
 use ruzhi_model::{Context, Decision, Description, Digest, Outcome, SourceRecord, Violation, row};
 
@@ -62,8 +63,8 @@ impl Guest {
             Ok(description) => description,
             Err(error) => {
                 return Err(GuestLoadError::Configuration {
-                    code: shorten(&error.code, 80),
-                    message: lines(&error.message, 8_000),
+                    code: sanitize::line(&error.code, 80),
+                    message: sanitize::lines(&error.message, 8_000),
                 });
             }
         };
@@ -234,8 +235,8 @@ impl Guest {
             Ok(Err(error)) => {
                 return Err(BatchError::GuestError {
                     function: "decide",
-                    code: shorten(&error.code, 80),
-                    message: without_people(&shorten(&error.message, 1_000)),
+                    code: sanitize::line(&error.code, 80),
+                    message: mask::text(&sanitize::line(&error.message, 1_000), Numbers::OfPeople),
                     batch,
                 });
             }

@@ -20,7 +20,6 @@ mod registry;
 mod rehearsal;
 mod rehearsal_child;
 mod report;
-mod sanitize;
 mod screening;
 mod trap;
 mod validate;

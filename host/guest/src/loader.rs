@@ -11,9 +11,9 @@ use super::cache::Cache;
 use super::engine::Engine;
 use super::error::{ErrorText, GuestLoadError};
 use super::limits::Budget;
-use super::sanitize::shorten;
 use super::screening::{DeclaredContract, VERSION_SECTION, screen};
 use super::trap::did_not_start;
+use ruzhi_message::sanitize;
 use ruzhi_model::{Digest, Text};
 
 /// A larger component is rejected unread: compiling takes work, and wasmtime does not bound it. A Python guest has 18
@@ -107,7 +107,7 @@ impl Component {
             };
             if !types_only {
                 return Err(GuestLoadError::Import {
-                    import: shorten(name, 200),
+                    import: sanitize::line(name, 200),
                     fix: ErrorText(fix_for(name)),
                 });
             }
@@ -211,7 +211,7 @@ const MOST_WORDS: usize = 500;
 
 /// wasmtime's message, which may quote names chosen by the component.
 fn words(error: &wasmtime::Error) -> String {
-    shorten(&format!("{error:#}"), MOST_WORDS)
+    sanitize::line(&format!("{error:#}"), MOST_WORDS)
 }
 
 /// The contract version assumed for a component that names none.

@@ -9,7 +9,7 @@ use ruzhi_guest::panic::{ALIGNMENT, MARK, MOST_BYTES};
 use wasmtime::{AsContext as _, Store, Trap, WasmCoreDump};
 
 use super::limits::Budget;
-use super::sanitize::shorten;
+use ruzhi_message::sanitize;
 
 /// wasmtime's message of an error, without the attached memory dump.
 pub(super) fn of(error: &wasmtime::Error) -> String {
@@ -39,7 +39,7 @@ fn behind_mark(rest: &[u8]) -> Option<String> {
         return None;
     }
     let length = usize::try_from(length).ok().filter(|length| *length <= MOST_BYTES)?;
-    Some(shorten(&String::from_utf8_lossy(text.get(..length)?), MOST_BYTES))
+    Some(sanitize::line(&String::from_utf8_lossy(text.get(..length)?), MOST_BYTES))
 }
 
 #[cfg(test)]

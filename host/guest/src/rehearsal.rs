@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::bindings::Version;
 use super::error::GuestLoadError;
 use super::limits::GuestLimits;
-use super::sanitize::shorten;
+use ruzhi_message::sanitize;
 use ruzhi_model::{Context, SourceRecord};
 
 /// Wall time limit of a child. The slowest accepted component takes two minutes to compile on a busy machine.
@@ -79,7 +79,7 @@ impl Rehearsal {
             Some(&COMPILED) => Ok(answer.split_off(1)),
             Some(&REJECTED) => {
                 let reason = String::from_utf8_lossy(&answer.split_off(1)).into_owned();
-                Err(GuestLoadError::Compile { reason: shorten(&reason, 500) })
+                Err(GuestLoadError::Compile { reason: sanitize::line(&reason, 500) })
             }
             _ => Err(GuestLoadError::Died { how: "no answer".to_owned() }),
         }

@@ -15,7 +15,7 @@ use wasmparser::{
 
 use super::error::{BatchError, BatchSpan, ErrorText, GuestLoadError, START};
 use super::limits::MOST_TABLE_ELEMENTS;
-use super::sanitize::shorten;
+use ruzhi_message::sanitize;
 use ruzhi_model::Text;
 
 /// The proposals that guests use, and no other: WebAssembly 2.0 and the component model as first published. An allow
@@ -80,7 +80,7 @@ pub(super) struct DeclaredContract {
 pub(super) fn screen(bytes: &[u8], memory: usize) -> Result<DeclaredContract, GuestLoadError> {
     recognise(bytes)?;
     let damaged = |e: wasmparser::BinaryReaderError| GuestLoadError::Compile {
-        reason: shorten(&e.to_string(), MOST_WORDS),
+        reason: sanitize::line(&e.to_string(), MOST_WORDS),
     };
     let mut declared = DeclaredContract { section: None, mappers: Vec::new() };
     let mut validator = Validator::new_with_features(SCREENED);
@@ -99,14 +99,14 @@ pub(super) fn screen(bytes: &[u8], memory: usize) -> Result<DeclaredContract, Gu
             Payload::End(_) => work.leave(),
             Payload::CustomSection(section) if section.name() == VERSION_SECTION => {
                 let version = std::str::from_utf8(section.data()).ok();
-                declared.section = version.map(|version| shorten(version.trim(), 20));
+                declared.section = version.map(|version| sanitize::line(version.trim(), 20));
             }
             Payload::ComponentExportSection(exports) => {
                 for export in exports {
                     let export = export.map_err(damaged)?;
                     work.export(export.kind, export.index);
                     let version = export.name.name.strip_prefix(MAPPER).filter(|_| outermost);
-                    declared.mappers.extend(version.map(|version| shorten(version, 20)));
+                    declared.mappers.extend(version.map(|version| sanitize::line(version, 20)));
                 }
             }
             Payload::CodeSectionEntry(body) => work.add(work_of(&body))?,

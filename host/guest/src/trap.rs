@@ -6,7 +6,8 @@ use super::engine::Engine;
 use super::error::{BatchError, BatchSpan, GuestLoadError, START};
 use super::limits::{Budget, ExcessiveRequest, MOST_TABLE_ELEMENTS};
 use super::panic_message;
-use super::sanitize::{shorten, without_people};
+use ruzhi_message::mask::{self, Numbers};
+use ruzhi_message::sanitize;
 
 /// The reason instantiation failed.
 pub(super) fn did_not_start(
@@ -45,12 +46,12 @@ pub(super) fn explain(
             Some(message) => BatchError::GuestError {
                 function,
                 code: "guest.exception".to_owned(),
-                message: without_people(&message),
+                message: mask::text(&message, Numbers::OfPeople),
                 batch,
             },
             None => BatchError::Trap { function, reason, batch },
         },
         None if reason.contains("too much data is being copied") => BatchError::Answer { function, batch },
-        None => BatchError::Trap { function, reason: shorten(&reason, 500), batch },
+        None => BatchError::Trap { function, reason: sanitize::line(&reason, 500), batch },
     }
 }

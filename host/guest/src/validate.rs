@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use ruzhi_guest::contract;
 use ruzhi_guest::zone::Zone;
 
-use super::sanitize::{commands, shorten};
+use ruzhi_message::sanitize;
 use ruzhi_model::{Context, Decision, Description, Outcome, Text, UserId, Violation};
 
 const MOST_NOTES: usize = 50;
@@ -18,23 +18,23 @@ const MOST_FIELDS: usize = 500;
 
 /// A description within limits, or its violation.
 pub(super) fn description(mut description: Description) -> Result<Description, String> {
-    description.name = shorten(&description.name, 80);
-    description.version = shorten(&description.version, 40);
+    description.name = sanitize::line(&description.name, 80);
+    description.version = sanitize::line(&description.version, 40);
     if description.source_fields.len() > MOST_FIELDS || description.labels.len() > 2 * MOST_FIELDS {
         return Err(format!("it names more than {MOST_FIELDS} source fields"));
     }
     let mut seen = BTreeSet::new();
     for field in &description.source_fields {
-        if field.is_empty() || field.len() > 100 || field.chars().any(commands) {
-            return Err(format!("`{}` cannot be a form field's name", shorten(field, 40)));
+        if field.is_empty() || field.len() > 100 || field.chars().any(sanitize::steers) {
+            return Err(format!("`{}` cannot be a form field's name", sanitize::line(field, 40)));
         }
         if !seen.insert(field.as_str()) {
             return Err(format!("it names the source field `{field}` twice"));
         }
     }
     for (field, label) in &mut description.labels {
-        *field = shorten(field, 100);
-        *label = shorten(label, 100);
+        *field = sanitize::line(field, 100);
+        *label = sanitize::line(label, 100);
     }
     Ok(description)
 }
@@ -67,7 +67,7 @@ impl Horizon {
                 _ => {
                     notes.push(format!(
                         "规则组件给出的有效期“{told}”不是之后的时刻，该判定至当日结束前有效 / the guest says that this holds until “{told}”, which is no later moment; it holds until the day ends",
-                        told = shorten(&text, 40)
+                        told = sanitize::line(&text, 40)
                     ));
                     self.tomorrow
                 }
@@ -82,7 +82,7 @@ pub(super) fn outcome(outcome: Outcome, horizon: Option<&Horizon>) -> Outcome {
     let Outcome { decision, mut notes, holds_until } = outcome;
     notes.truncate(MOST_NOTES);
     for note in &mut notes {
-        *note = shorten(note, MOST_TEXT);
+        *note = sanitize::line(note, MOST_TEXT);
     }
     let decision = match decision {
         Decision::Upsert(member) => {
@@ -109,7 +109,7 @@ pub(super) fn outcome(outcome: Outcome, horizon: Option<&Horizon>) -> Outcome {
                 .into(),
             }]),
         },
-        Decision::Ignore(reason) => Decision::Ignore(shorten(&reason, MOST_TEXT)),
+        Decision::Ignore(reason) => Decision::Ignore(sanitize::line(&reason, MOST_TEXT)),
         Decision::Reject(violations) if violations.is_empty() => reject(vec![Violation {
             field: String::new(),
             rule: "guest.no-reason".to_owned(),
@@ -128,10 +128,10 @@ pub(super) fn outcome(outcome: Outcome, horizon: Option<&Horizon>) -> Outcome {
 fn reject(mut violations: Vec<Violation>) -> Decision {
     violations.truncate(MOST_VIOLATIONS);
     for violation in &mut violations {
-        violation.field = shorten(&violation.field, 100);
-        violation.rule = shorten(&violation.rule, 100);
+        violation.field = sanitize::line(&violation.field, 100);
+        violation.rule = sanitize::line(&violation.rule, 100);
         let contract::Text { zh, en } = &violation.message;
-        violation.message = contract::Text::new(shorten(zh, MOST_TEXT), shorten(en, MOST_TEXT));
+        violation.message = contract::Text::new(sanitize::line(zh, MOST_TEXT), sanitize::line(en, MOST_TEXT));
     }
     Decision::Reject(violations)
 }

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::error::FormFailure;
 use ruzhi_files::open_files;
 use ruzhi_http::answer::{self, BodyError, Excess};
+use ruzhi_message::sanitize;
 use ruzhi_model::http_date;
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -121,8 +122,7 @@ fn describe(error: reqwest::Error) -> String {
     clean(&text, "")
 }
 
-/// A text fit to be stored: on one line, without the key, at most 200 characters.
+/// A text fit to be stored: as by [`sanitize`], without the key, at most 200 characters.
 pub(super) fn clean(text: &str, key: &str) -> String {
-    let text = if key.is_empty() { text.to_owned() } else { text.replace(key, "***") };
-    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
+    sanitize::line_without(text.trim(), &[key], LONGEST)
 }

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
+use crate::sanitize::steers;
 use ruzhi_model::{Lang, Text};
 
-/// Longer source lines are cut around the marked place.
-const SHOWN: usize = 140;
-/// Characters of a cut line before the marked place.
-const BEFORE: usize = 40;
+/// Characters marked at most: a marked place is shown whole, while the rest of a long line is cut.
+const MARKED: u32 = 80;
 
 /// The effect of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -61,73 +61,59 @@ impl Problem {
 
     /// The problem as displayed: message, place, marked line, hint. Ends with a line feed.
     pub fn render(&self, lang: Lang) -> String {
-        let label = match (self.severity, lang) {
-            (Severity::Error, Lang::En) => "error: ",
-            (Severity::Error, Lang::Zh) => "错误：",
-            (Severity::Warning, Lang::En) => "warning: ",
-            (Severity::Warning, Lang::Zh) => "警告：",
+        let (level, name) = match (self.severity, lang) {
+            (Severity::Error, Lang::En) => (Level::ERROR, "error"),
+            (Severity::Error, Lang::Zh) => (Level::ERROR, "错误"),
+            (Severity::Warning, Lang::En) => (Level::WARNING, "warning"),
+            (Severity::Warning, Lang::Zh) => (Level::WARNING, "警告"),
         };
-        let hint_label = match lang {
-            Lang::En => "hint: ",
-            Lang::Zh => "提示：",
+        let hint = match lang {
+            Lang::En => "hint",
+            Lang::Zh => "提示",
         };
-        let mut out = format!("{label}{}\n", printable(self.text.in_lang(lang)));
-        let file = self.file.display();
-        let number = self.line.map(|line| line.to_string()).unwrap_or_default();
-        let gutter = number.len().max(1);
-        match (self.line, self.column) {
-            (Some(line), Some(column)) => {
-                let _ = writeln!(out, "{:gutter$}--> {file}:{line}:{column}", "");
-            }
-            (Some(line), None) => {
-                let _ = writeln!(out, "{:gutter$}--> {file}:{line}", "");
-            }
-            _ => {
-                let _ = writeln!(out, "{:gutter$}--> {file}", "");
+        let title = level.with_name(name).primary_title(printable(self.text.in_lang(lang)));
+        let mut group = title.element(self.place());
+        if let Some(text) = &self.hint {
+            group = group.element(Level::HELP.with_name(hint).message(printable(text.in_lang(lang))));
+        }
+        let mut drawn = Renderer::plain().render(&[group]);
+        if lang == Lang::Zh {
+            // The library writes a half-width colon after a level's name.
+            for name in [name, hint] {
+                drawn = drawn.replacen(&format!("{name}: "), &format!("{name}："), 1);
             }
         }
-        if let Some(source) = &self.source_line {
-            let column = self.column.unwrap_or(1).saturating_sub(1) as usize;
-            let (shown, marks) = marked(&printable(source), column, self.width as usize);
-            let _ = write!(out, "{:gutter$} |\n{number:>gutter$} | {shown}\n{:gutter$} | {marks}\n", "", "");
+        drawn.push('\n');
+        drawn
+    }
+
+    /// The marked line, or only its place if the line is not shown.
+    fn place(&self) -> Element<'static> {
+        let file = printable(&self.file.display().to_string());
+        let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        if let (Some(line), Some(source)) = (self.line, &self.source_line) {
+            let source = printable(source);
+            let byte =
+                |character: usize| source.char_indices().nth(character).map_or(source.len(), |(at, _)| at);
+            let first = number(self.column.unwrap_or(1).saturating_sub(1));
+            let marked = byte(first)..byte(first.saturating_add(number(self.width.min(MARKED))));
+            let annotation = AnnotationKind::Primary.span(marked);
+            return Snippet::source(source).line_start(number(line)).path(file).annotation(annotation).into();
         }
-        if let Some(hint) = &self.hint {
-            let _ = writeln!(out, "{:gutter$} = {hint_label}{}", "", printable(hint.in_lang(lang)));
+        let mut origin = Origin::path(file);
+        if let Some(line) = self.line {
+            origin = origin.line(number(line));
         }
-        out
+        if let Some(column) = self.column {
+            origin = origin.char_column(number(column));
+        }
+        origin.into()
     }
 }
 
 /// A text without characters that would steer a terminal; each is replaced by one character.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
-}
-
-/// The part of a line to show, and the line of carets beneath it.
-fn marked(source: &str, column: usize, width: usize) -> (String, String) {
-    let length = source.chars().count();
-    let start = if length > SHOWN { column.saturating_sub(BEFORE).min(length - SHOWN) } else { 0 };
-    let (cut_before, cut_after) = (start > 0, start + SHOWN < length);
-    let part: String = source.chars().skip(start).take(SHOWN).collect();
-    let column = column - start;
-
-    let mut marks = String::new();
-    if cut_before {
-        marks.push(' ');
-    }
-    // Wide characters are replaced by a wide space and tabs by themselves, to keep the carets beneath their place.
-    marks.extend(part.chars().chain(std::iter::repeat(' ')).take(column).map(|c| match c {
-        '\t' => '\t',
-        '\u{1100}'.. => '\u{3000}',
-        _ => ' ',
-    }));
-    let room = part.chars().count().saturating_sub(column).max(1);
-    let under = part.chars().skip(column).chain(std::iter::repeat(' ')).take(width.clamp(1, room));
-    for c in under {
-        marks.push_str(if c >= '\u{1100}' { "^^" } else { "^" });
-    }
-    let dots = |cut: bool| if cut { "…" } else { "" };
-    (format!("{}{part}{}", dots(cut_before), dots(cut_after)), marks)
+    text.chars().map(|c| if steers(c) && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
 /// All problems of a configuration; at least one of `list` is an error.
@@ -180,5 +166,53 @@ impl Problems {
             }
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(source: &str, column: u32, width: u32, lang: Lang) -> String {
+        let place = Problem {
+            line: Some(7),
+            column: Some(column),
+            width,
+            source_line: Some(source.to_owned()),
+            ..Problem::with_file(
+                Path::new("tenants/a.toml"),
+                Text::new("no such value", "没有这个值"),
+                Some(Text::new("write another", "请换一个")),
+            )
+        };
+        place.render(lang)
+    }
+
+    #[test]
+    fn the_caret_stands_beneath_its_place_whatever_stands_before_it() {
+        for before in ["name = ", "名称 = ", "名称ａ𠮷 = ", "e\u{301} = ", "[flows]"] {
+            let column = u32::try_from(before.chars().count()).unwrap() + 1;
+            let shown = drawn(&format!("{before}\"值x\""), column, 4, Lang::Zh);
+            let mut lines = shown.lines().skip_while(|line| !line.contains(" | ") || line.trim() == "|");
+            let (line, marks) = (lines.next().unwrap(), lines.next().unwrap());
+            let start = unicode_width::UnicodeWidthStr::width(line.split_once('"').unwrap().0);
+            assert_eq!(marks.find('^'), Some(start), "{shown}");
+            assert_eq!(marks.matches('^').count(), 5, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_problem_has_its_words_in_both_languages() {
+        assert_eq!(
+            drawn("a = 1", 5, 1, Lang::En),
+            "error: no such value\n --> tenants/a.toml:7:5\n  |\n7 | a = 1\n  |     ^\n  |\n  = hint: write another\n"
+        );
+        assert!(drawn("a = 1", 5, 1, Lang::Zh).starts_with("错误: 没有这个值\n"));
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_not_shown() {
+        let shown = drawn("a = \"\u{1b}[2J\u{202e}\"", 5, 8, Lang::En);
+        assert!(!shown.chars().any(|c| steers(c) && c != '\n'), "{shown:?}");
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use ruzhi_guest::contract::Member;
 
 use super::id::{Digest, FlowId, MemberKey, RecordId, TenantId, UserId};
+use super::text::Label;
 
 /// A record, named across all tenants.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -41,6 +42,18 @@ pub enum MemberState {
     Removed,
 }
 
+impl MemberState {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Active => Label::new("in the directory", "在通讯录中"),
+            Self::Left => Label::new("left, disabled", "已离职，已停用"),
+            Self::Deleted => Label::new("deleted", "已删除"),
+            Self::Removed => Label::new("removed by hand", "被手工删除"),
+        }
+    }
+}
+
 /// A person's decision about a member who was removed by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +64,17 @@ pub enum RemovalAnswer {
     RecreateInvited,
     /// The removal stands: ruzhi lets go of the member.
     Release,
+}
+
+impl RemovalAnswer {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Recreate => Label::new("Create again, without an invitation", "重新创建，不发邀请"),
+            Self::RecreateInvited => Label::new("Create again and invite", "重新创建并邀请"),
+            Self::Release => Label::new("Let go: ruzhi does nothing more", "不再管理"),
+        }
+    }
 }
 
 impl RemovalAnswer {
@@ -65,6 +89,13 @@ impl RemovalAnswer {
 }
 
 impl MemberState {
+    /// The state behind a word of the store.
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Active, Self::Left, Self::Deleted, Self::Removed]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+
     /// The word the store uses.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -147,5 +178,23 @@ impl LedgerEntry {
     pub fn removal_can_be_settled(&self, now: DateTime<Utc>) -> bool {
         const LATE: TimeDelta = TimeDelta::minutes(10);
         self.removal_is_unsure() && self.left_at.is_none_or(|found| found + LATE <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Lang;
+
+    #[test]
+    fn a_state_is_found_by_its_word_and_has_one_for_people_in_each_language() {
+        for word in ["active", "left", "deleted", "removed"] {
+            let state = MemberState::of_word(word).unwrap();
+            assert_eq!(state.as_str(), word);
+            assert!(
+                state.label().in_lang(Lang::En).is_ascii() && !state.label().in_lang(Lang::Zh).is_ascii()
+            );
+        }
+        assert_eq!(MemberState::of_word("gone"), None);
     }
 }

@@ -34,5 +34,5 @@ pub use ruzhi_guest::contract::{
 };
 pub use ruzhi_guest::text::fold;
 pub use service_clock::{ServiceClock, Sighting, http_date};
-pub use text::{Lang, Text};
+pub use text::{Label, Lang, Text};
 pub use write_back::WriteBack;

@@ -7,7 +7,7 @@ use ruzhi_guest::contract::Member;
 
 use super::id::{Digest, FlowId, MemberKey, RecordId, TenantId, UserId};
 use super::ledger::{LedgerEntry, MemberState};
-use super::text::Text;
+use super::text::{Label, Text};
 
 /// The effect of an operation on a member.
 #[derive(
@@ -29,6 +29,21 @@ pub enum OperationKind {
     Adopt,
     /// A change by hand in the directory stands; nothing is written to the directory.
     Keep,
+}
+
+impl OperationKind {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Create => Label::new("create", "新增"),
+            Self::Update => Label::new("update", "更新"),
+            Self::Disable => Label::new("disable", "停用"),
+            Self::Enable => Label::new("enable", "启用"),
+            Self::Delete => Label::new("delete", "删除"),
+            Self::Adopt => Label::new("take over", "接管"),
+            Self::Keep => Label::new("let stand", "保留"),
+        }
+    }
 }
 
 impl OperationKind {
@@ -68,6 +83,20 @@ pub enum OperationState {
     Failed,
     /// Was in doubt, and WeCom shows that it did not happen; the next run plans it again.
     Lost,
+}
+
+impl OperationState {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Planned => Label::new("planned", "已计划"),
+            Self::Sending => Label::new("sending", "发送中"),
+            Self::Done => Label::new("done", "完成"),
+            Self::Rejected => Label::new("rejected", "待修正"),
+            Self::Failed => Label::new("failed", "失败"),
+            Self::Lost => Label::new("did not happen", "未生效"),
+        }
+    }
 }
 
 impl OperationState {

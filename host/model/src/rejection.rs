@@ -7,7 +7,7 @@ use ruzhi_guest::contract::Violation;
 
 use super::id::UserId;
 use super::operation::UniqueField;
-use super::text::Text;
+use super::text::{Label, Text};
 
 /// The source of a rejection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
@@ -21,6 +21,18 @@ pub enum RejectedBy {
     Wecom,
     /// A person, who undid the record's change or let the directory stand as it is.
     Person,
+}
+
+impl RejectedBy {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Guest => Label::new("the rules", "同步规则"),
+            Self::Plan => Label::new("the plan", "计划"),
+            Self::Wecom => Label::new("WeCom", "企业微信"),
+            Self::Person => Label::new("a person", "人工"),
+        }
+    }
 }
 
 impl RejectedBy {

@@ -23,6 +23,34 @@ impl Lang {
     }
 }
 
+/// The word for a state, a kind or a field, in both languages; the same one on pages, in files and at a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Label {
+    en: &'static str,
+    zh: &'static str,
+}
+
+impl Label {
+    /// A word from its two versions.
+    pub const fn new(en: &'static str, zh: &'static str) -> Self {
+        Self { en, zh }
+    }
+
+    /// The word in a language.
+    pub fn in_lang(self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::En => self.en,
+            Lang::Zh => self.zh,
+        }
+    }
+}
+
+impl From<Label> for Text {
+    fn from(Label { en, zh }: Label) -> Self {
+        Self::new(en, zh)
+    }
+}
+
 /// One message in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Text {

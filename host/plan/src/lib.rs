@@ -43,7 +43,7 @@ pub use effect::effect;
 pub use guard::{Guard, GuardLimit, GuardReason, GuardVerdict, LeaverWindow, OVER_TIME, RecentLeavers};
 pub use planner::{PASSES, Planner};
 pub use reasons::unknown_leader;
-pub use render::{PlanRenderer, masked};
+pub use render::PlanRenderer;
 pub use waves::OperationOrder;
 pub use waves::freed;
 pub use world::{

@@ -1,9 +1,8 @@
 //! A plan for a person. Values stay out of it: the changed fields are enough to decide, and no one's number is shown.
 
-use serde_json::{Map, Value};
-
 use super::counts::Counts;
 use super::draft::{Plan, Purpose};
+use ruzhi_guest::mask::{self, Numbers};
 use ruzhi_model::{Lang, Member, Operation, OperationKind, Origin, Rejection, TenantId};
 
 /// Writes a plan piece by piece: its head, its operations, its rejections, its sum.
@@ -103,14 +102,15 @@ impl PlanRenderer<'_> {
 
     /// The totals.
     pub fn sum(&self, counts: &Counts) -> String {
+        let word = |kind: OperationKind| kind.label().in_lang(self.lang);
         let all = [
-            (self.say("create", "新增"), counts.created, true),
-            (self.say("update", "更新"), counts.updated, true),
-            (self.say("disable", "停用"), counts.disabled, true),
-            (self.say("enable", "启用"), counts.enabled, true),
-            (self.say("delete", "删除"), counts.deleted, true),
-            (self.say("take over", "接管"), counts.adopted, false),
-            (self.say("let stand", "保留"), counts.kept, false),
+            (word(OperationKind::Create), counts.created, true),
+            (word(OperationKind::Update), counts.updated, true),
+            (word(OperationKind::Disable), counts.disabled, true),
+            (word(OperationKind::Enable), counts.enabled, true),
+            (word(OperationKind::Delete), counts.deleted, true),
+            (word(OperationKind::Adopt), counts.adopted, false),
+            (word(OperationKind::Keep), counts.kept, false),
             (self.say("unchanged", "不变"), counts.unchanged, true),
             (self.say("ignored", "忽略"), counts.ignored, true),
             (self.say("rejected", "待修正"), counts.rejected, true),
@@ -130,7 +130,7 @@ fn newcomer(member: &Member, lang: Lang) -> String {
         (Some(true), Lang::Zh) => "  发送邀请",
         _ => "",
     };
-    format!("{}  {}{invited}", hide_numbers(&member.name), departments.join(","))
+    format!("{}  {}{invited}", mask::text(&member.name, Numbers::Long), departments.join(","))
 }
 
 fn sign(kind: OperationKind) -> &'static str {
@@ -143,53 +143,4 @@ fn sign(kind: OperationKind) -> &'static str {
         OperationKind::Adopt => "=",
         OperationKind::Keep => "·",
     }
-}
-
-/// A request body in which numbers and addresses of a person cannot be read in full.
-pub fn masked(body: &Map<String, Value>) -> Map<String, Value> {
-    body.iter()
-        .map(|(field, value)| {
-            let private = matches!(
-                field.as_str(),
-                "mobile" | "email" | "biz_mail" | "telephone" | "address" | "extattr"
-            );
-            let shown = match value {
-                Value::String(text) if private => Value::String(mask(text)),
-                _ if private => Value::String("…".to_owned()),
-                Value::String(text) if field != "userid" => Value::String(hide_numbers(text)),
-                other => other.clone(),
-            };
-            (field.clone(), shown)
-        })
-        .collect()
-}
-
-/// Long runs of digits in a free text may be a mobile or an identity number: their middle is hidden.
-fn hide_numbers(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut digits = String::new();
-    for c in text.chars().chain(std::iter::once('\0')) {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
-        }
-        shown.push_str(&if digits.len() >= 7 { mask(&digits) } else { std::mem::take(&mut digits) });
-        digits.clear();
-        if c != '\0' {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-/// Keeps the ends of a text, enough to recognise a known value.
-fn mask(text: &str) -> String {
-    let count = text.chars().count();
-    if count <= 4 {
-        return "…".to_owned();
-    }
-    let kept = if count > 8 { 3 } else { 1 };
-    let start: String = text.chars().take(kept).collect();
-    let end: String = text.chars().skip(count - 2).collect();
-    format!("{start}…{end}")
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Serialize;
 use serde_json::Value;
 
-use ruzhi_model::{Decision, LedgerEntry, Member, MemberKey, Outcome, json};
+use ruzhi_model::{Decision, Label, LedgerEntry, Member, MemberKey, Outcome, json};
 use ruzhi_plan::effect;
 
 /// The verdict on a record, in a word.
@@ -22,6 +22,19 @@ pub enum DecisionKind {
     Reject,
     /// The guest did not decide.
     Failed,
+}
+
+impl DecisionKind {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Upsert => Label::new("upsert", "入职"),
+            Self::Leave => Label::new("leave", "离职"),
+            Self::Ignore => Label::new("ignore", "忽略"),
+            Self::Reject => Label::new("reject", "拒绝"),
+            Self::Failed => Label::new("not decided", "未能判定"),
+        }
+    }
 }
 
 /// A field on which two guests differ.

@@ -27,6 +27,7 @@ use crate::state::AppState;
 use crate::{api, turns};
 use ruzhi_app::Principal;
 use ruzhi_config::Role;
+use ruzhi_message::sanitize;
 use ruzhi_model::Lang;
 
 /// The header with the name of the person at the terminal.
@@ -167,8 +168,7 @@ fn router(state: Arc<AppState>) -> Router {
 /// Puts the caller into the request's extensions.
 async fn identify(mut request: Request, next: Next) -> Response {
     let told = request.headers().get(USER_HEADER).map(|name| String::from_utf8_lossy(name.as_bytes()));
-    let name: String =
-        told.as_deref().unwrap_or("terminal").chars().filter(|c| !c.is_control()).take(300).collect();
+    let name = sanitize::line(told.as_deref().unwrap_or("terminal"), 300);
     let principal = Principal {
         name,
         role: Role::Operator,

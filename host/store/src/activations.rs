@@ -9,7 +9,7 @@ use crate::artifacts::Artifacts;
 use crate::database::Database;
 use crate::row::{RowReader, number, word_of};
 use crate::{StoreError, artifacts};
-use ruzhi_model::{Digest, FlowId, TenantId};
+use ruzhi_model::{Digest, FlowId, Label, TenantId};
 
 const ACTIVATIONS: &str = "the history of activations";
 
@@ -25,6 +25,18 @@ pub enum ActivationKind {
     Activate,
     /// A person rolled back to them.
     Rollback,
+}
+
+impl ActivationKind {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::First => Label::new("the first", "首次上线"),
+            Self::File => Label::new("files exchanged", "文件更换"),
+            Self::Activate => Label::new("activated", "人工上线"),
+            Self::Rollback => Label::new("rolled back", "回退"),
+        }
+    }
 }
 
 /// Rules that went live in a flow.

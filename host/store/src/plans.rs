@@ -9,7 +9,7 @@ use crate::database::{Database, Db, ROWS, once};
 use crate::row::{RowReader, json_text, word_of};
 use crate::transaction::Transaction;
 use crate::{StoreError, drafts, operations};
-use ruzhi_model::{FlowId, PlanId, RunId, TenantId};
+use ruzhi_model::{FlowId, Label, PlanId, RunId, TenantId};
 use ruzhi_plan::{OperationOrder, Plan, Purpose};
 
 const OPERATIONS: &str = "operations";
@@ -33,6 +33,21 @@ pub enum PlanState {
     Superseded,
     /// A person rejected it.
     Rejected,
+}
+
+impl PlanState {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Planned => Label::new("planned", "已计划"),
+            Self::Held => Label::new("held", "待审批"),
+            Self::Applying => Label::new("being applied", "执行中"),
+            Self::Done => Label::new("applied", "已执行"),
+            Self::Failed => Label::new("applied in part", "部分执行"),
+            Self::Superseded => Label::new("superseded", "已被取代"),
+            Self::Rejected => Label::new("rejected", "已驳回"),
+        }
+    }
 }
 
 /// A plan as stored; its operations are read page by page.

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 use crate::database::{Database, Db, once};
 use crate::row::{DbRow, RowReader, json_text, word_of};
-use ruzhi_model::{CalledApi, Digest, FlowId, OperationKind, OperationState, PlanId, RunId, TenantId, Text};
+use ruzhi_model::{
+    CalledApi, Digest, FlowId, Label, OperationKind, OperationState, PlanId, RunId, TenantId, Text,
+};
 use ruzhi_plan::Counts;
 
 const RUNS: &str = "runs";
@@ -31,6 +33,20 @@ pub enum RunKind {
     Revert,
     /// Compare the directory with the ledger.
     Drift,
+}
+
+impl RunKind {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Plan => Label::new("plan only", "仅计划"),
+            Self::Sync => Label::new("sync", "同步"),
+            Self::Apply => Label::new("apply a plan", "执行计划"),
+            Self::Adopt => Label::new("take over members", "接管成员"),
+            Self::Revert => Label::new("undo a run", "撤销运行"),
+            Self::Drift => Label::new("compare with the directory", "与通讯录比对"),
+        }
+    }
 }
 
 impl RunKind {
@@ -147,6 +163,18 @@ pub struct RunRow {
 }
 
 impl RunRow {
+    /// The word for its state. A run that only planned is not called done: its counts are planned changes.
+    pub fn state_label(&self) -> Label {
+        match (self.state, self.kind) {
+            (RunState::Done, RunKind::Drift) if self.plan.is_none() => Label::new("compared", "已比对"),
+            (RunState::Done, RunKind::Sync | RunKind::Apply) => Label::new("done", "完成"),
+            (RunState::Done, _) => Label::new("planned", "已计划"),
+            (RunState::Running, _) => Label::new("running", "运行中"),
+            (RunState::Held, _) => Label::new("held", "待审批"),
+            (RunState::Failed, _) => Label::new("failed", "失败"),
+        }
+    }
+
     /// True if it changed a member in the directory. A run that only plans counts what it would change.
     fn changed(&self) -> bool {
         let Counts { created, updated, disabled, enabled, deleted, .. } = self.counts;

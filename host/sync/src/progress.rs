@@ -1,5 +1,6 @@
 //! Progress for a person who waits.
 
+use ruzhi_model::Label;
 use ruzhi_store::RunRow;
 
 /// The stage of a run.
@@ -14,6 +15,18 @@ pub enum Stage {
     Plan,
     /// Operations are done.
     Apply,
+}
+
+impl Stage {
+    /// The word for a person.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Settle => Label::new("Settle", "核实"),
+            Self::Collect => Label::new("Collect and decide", "读取与判定"),
+            Self::Plan => Label::new("Plan", "计划"),
+            Self::Apply => Label::new("Apply", "执行"),
+        }
+    }
 }
 
 impl Stage {

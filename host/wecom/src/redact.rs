@@ -4,6 +4,8 @@ use std::fmt;
 
 use reqwest::Url;
 
+use ruzhi_message::sanitize;
+
 /// Maximum length of an error text, in characters.
 const LONGEST: usize = 200;
 /// A run of at least this many letters, digits, `_` and `-` is treated as a token (real ones have some 214). No
@@ -58,35 +60,15 @@ impl fmt::Debug for RedactedUrl {
     }
 }
 
-/// An error text fit to be stored: without WeCom's appended diagnostics, without any of `secrets` or anything
-/// resembling a token, on one line, at most 200 characters.
+/// An error text fit to be stored: as by [`sanitize`], without WeCom's appended diagnostics and anything resembling a
+/// token, at most 200 characters.
 pub(super) fn clean(text: &str, secrets: &[&str]) -> String {
     let end = DIAGNOSTICS.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
-    let mut text = text.get(..end).unwrap_or(text).trim().to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        if text.contains(secret) {
-            text = text.replace(secret, "***");
-        }
-    }
-    let mut cleaned = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some(first) = rest.chars().next() {
-        let run = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')).count();
-        let taken = run.max(first.len_utf8());
-        let (part, after) = rest.split_at_checked(taken).unwrap_or((rest, ""));
-        if run >= TOKEN_RUN {
-            cleaned.push_str("***");
-        } else if first.is_control() {
-            cleaned.push(' ');
-        } else {
-            cleaned.push_str(part);
-        }
-        rest = after;
-    }
-    if let Some((end, _)) = cleaned.char_indices().nth(LONGEST) {
-        cleaned.truncate(end);
-    }
-    cleaned
+    let text = text.get(..end).unwrap_or(text).trim();
+    let of_a_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let runs = text.split(|c: char| !of_a_token(c)).filter(|run| run.len() >= TOKEN_RUN);
+    let secrets: Vec<&str> = runs.chain(secrets.iter().copied()).collect();
+    sanitize::line_without(text, &secrets, LONGEST)
 }
 
 /// The caller's address as seen by WeCom, which appends it to error texts.

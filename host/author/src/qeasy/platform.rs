@@ -3,6 +3,7 @@
 use super::document::Document;
 use super::json::JsonMember;
 use super::note::Notes;
+use ruzhi_message::sanitize;
 
 /// Keys that ruzhi handles by itself.
 const HANDLED: &[(&str, &str, &str)] = &[
@@ -55,8 +56,8 @@ pub(super) fn tell(member: &JsonMember, whose: (&str, &str), document: &Document
 
 /// A text of the metadata, cut to the length of a message.
 pub(super) fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().filter(|c| !c.is_control()).take(80).collect();
-    if shown.len() < text.len() {
+    let mut shown = sanitize::line(text, 80);
+    if text.chars().nth(80).is_some() {
         shown.push('…');
     }
     shown

@@ -38,8 +38,8 @@ fn a_folder_that_is_not_there_is_one_problem() {
     assert_eq!(
         report,
         r#"error: the configuration's folder cannot be read: it does not exist
- --> DIR/nowhere
-  = hint: name the folder that holds `tenants/` with `--config DIR`
+--> DIR/nowhere
+ = hint: name the folder that holds `tenants/` with `--config DIR`
 
 1 error in the configuration; nothing was done
 "#
@@ -49,8 +49,8 @@ fn a_folder_that_is_not_there_is_one_problem() {
 #[test]
 fn no_tenant_at_all_is_a_problem() {
     let report = r#"error: there is no tenant
- --> tenants
-  = hint: write one file for each factory, such as tenants/jingxintai.toml
+--> tenants
+ = hint: write one file for each factory, such as tenants/jingxintai.toml
 
 1 error in the configuration; nothing was done
 "#;
@@ -69,10 +69,10 @@ fn a_file_where_the_folder_should_be_and_a_folder_where_the_file_should_be() {
     assert_eq!(
         deployment.english(),
         r#"error: the file cannot be read: it is a folder, not a file
- --> ruzhi.toml
+--> ruzhi.toml
 
 error: the tenants' folder cannot be read: it is a file, not a folder
- --> tenants
+--> tenants
 
 2 errors in the configuration; nothing was done
 "#
@@ -80,10 +80,10 @@ error: the tenants' folder cannot be read: it is a file, not a folder
     assert_eq!(
         deployment.report(Lang::Zh),
         r#"错误：无法读取文件：这是文件夹，不是文件
- --> ruzhi.toml
+--> ruzhi.toml
 
 错误：无法读取租户文件夹：这是文件，不是文件夹
- --> tenants
+--> tenants
 
 配置中有 2 个错误，未执行任何操作
 "#
@@ -98,8 +98,8 @@ fn a_file_that_is_not_utf8_says_from_which_line() {
     assert_eq!(
         deployment.english(),
         r#"error: the file is not UTF-8
- --> tenants/a.toml:2
-  = hint: save it as UTF-8; on a Chinese Windows an editor may save as GBK
+--> tenants/a.toml:2
+ = hint: save it as UTF-8; on a Chinese Windows an editor may save as GBK
 
 1 error in the configuration; nothing was done
 "#
@@ -112,8 +112,8 @@ fn a_tenants_file_has_an_id_for_its_name() {
     assert_eq!(
         deployment.english(),
         r#"error: `景欣泰` is not a valid tenant id; a tenant is named after its file
- --> tenants/景欣泰.toml
-  = hint: 1 to 64 of the letters a-z and A-Z, digits, `-` and `_`, first a letter or digit
+--> tenants/景欣泰.toml
+ = hint: 1 to 64 of the letters a-z and A-Z, digits, `-` and `_`, first a letter or digit
 
 1 error in the configuration; nothing was done
 "#
@@ -133,6 +133,7 @@ fn a_component_and_its_rules_must_be_there_unless_told_not_to_look() {
    |
 12 | component = "../guests/membr.wasm"
    |             ^^^^^^^^^^^^^^^^^^^^^^
+   |
    = hint: the path is relative to this file; looked for DIR/guests/membr.wasm
 
 error: `flows.guest.config`: the file `../guests` cannot be used: it is a folder, not a file
@@ -140,6 +141,7 @@ error: `flows.guest.config`: the file `../guests` cannot be used: it is a folder
    |
 13 | config = "../guests"
    |          ^^^^^^^^^^^
+   |
    = hint: the path is relative to this file; looked for DIR/guests
 
 2 errors in the configuration; nothing was done

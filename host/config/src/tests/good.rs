@@ -231,6 +231,7 @@ fn a_default_gives_way_to_the_ceiling_and_a_written_limit_does_not() {
    |
 14 | leave_percent = 15
    |                 ^^
+   |
    = hint: lower it, or raise `leave_percent` under `[guard]` in ruzhi.toml
 
 1 error in the configuration; nothing was done

@@ -26,6 +26,7 @@ leave_most = -5
   |
 2 | url = "*********************************"
   |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = hint: write "sqlite://ruzhi.db"; the path is relative to this file
 
 error: `server.listen`: `localhost` is not an address to listen on
@@ -33,6 +34,7 @@ error: `server.listen`: `localhost` is not an address to listen on
   |
 4 | listen = "localhost"
   |          ^^^^^^^^^^^
+  |
   = hint: write IP:port, such as "127.0.0.1:7080"
 
 error: `server.token` must have one of `env` and `file`
@@ -40,6 +42,7 @@ error: `server.token` must have one of `env` and `file`
   |
 5 | token = { }
   |         ^^^
+  |
   = hint: write `token = { env = "RUZHI_TOKEN" }` or `token = { file = "path" }`
 
 error: `guest.memory`: `64MB` is not a size from 1MiB to 4GiB
@@ -47,6 +50,7 @@ error: `guest.memory`: `64MB` is not a size from 1MiB to 4GiB
   |
 7 | memory = "64MB"
   |          ^^^^^^
+  |
   = hint: write a whole number and one of KiB, MiB, GiB, such as "64MiB"
 
 error: `guest.deadline`: must be from 1ms to 10m, found 1h
@@ -71,6 +75,7 @@ error: `guard.leave_most` must be from 0 to 4294967295, found -5
   |
 2 | url = "*********************************"
   |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = 提示：请写成 "sqlite://ruzhi.db"，路径相对于本文件
 
 错误：`server.listen`：“localhost”不是监听地址
@@ -78,6 +83,7 @@ error: `guard.leave_most` must be from 0 to 4294967295, found -5
   |
 4 | listen = "localhost"
   |          ^^^^^^^^^^^
+  |
   = 提示：请写成 IP:端口，例如 "127.0.0.1:7080"
 
 错误：`server.token` 应在 `env` 和 `file` 中写且只写一个
@@ -85,6 +91,7 @@ error: `guard.leave_most` must be from 0 to 4294967295, found -5
   |
 5 | token = { }
   |         ^^^
+  |
   = 提示：请写成 `token = { env = "RUZHI_TOKEN" }` 或 `token = { file = "路径" }`
 
 错误：`guest.memory`：“64MB”不是 1MiB 到 4GiB 之间的大小
@@ -92,6 +99,7 @@ error: `guard.leave_most` must be from 0 to 4294967295, found -5
   |
 7 | memory = "64MB"
   |          ^^^^^^
+  |
   = 提示：请写整数加单位 KiB、MiB、GiB 之一，例如 "64MiB"
 
 错误：`guest.deadline`：应在 1ms 到 10m 之间，写成了 1h

@@ -14,6 +14,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
       |
     2 | mem = "****"
       | ^^^
+      |
       = hint: did you mean `memory`? Known here: `memory`, `deadline`, `cache`, `cache_limit`
 
     error: unknown key `log` at the top of the file
@@ -21,6 +22,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
       |
     3 | [log]
       |  ^^^
+      |
       = hint: known here: `store`, `server`, `schedule`, `alerts`, `guest`, `guard`
 
     error: unknown key `timezon` at the top of the file
@@ -28,6 +30,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
       |
     1 | timezon = "*************"
       | ^^^^^^^
+      |
       = hint: did you mean `timezone`? Known here: `name`, `timezone`, `grace`, `protected`, `existing`, `removed`, `wecom`, `jiandaoyun`, `guard`, `alerts`, `flows`
 
     error: unknown key `corpId` in `[wecom]`
@@ -35,6 +38,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
       |
     3 | corpId = "***"
       | ^^^^^^
+      |
       = hint: did you mean `corp_id`? Known here: `base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
 
     error: unknown key `agent` in `[wecom]`
@@ -42,6 +46,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
       |
     4 | agent = *
       | ^^^^^
+      |
       = hint: known here: `base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
 
     error: unknown key `component` in `[[flows]]`
@@ -49,6 +54,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
        |
     11 | component = "x.wasm"
        | ^^^^^^^^^
+       |
        = hint: it belongs in `[flows.guest]`. Known here: `id`, `schedule`, `duplicates`, `absent`, `source`, `guest`, `push`, `write_back`
 
     error: unknown key `grace` in `[flows.guest]`
@@ -56,6 +62,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
        |
     16 | grace = "30d"
        | ^^^^^
+       |
        = hint: it belongs at the top of the file, before the first `[table]`. Known here: `component`, `sha256`, `config`, `change_percent`, `change_least`
 
     7 errors in the configuration; nothing was done
@@ -66,6 +73,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
       |
     2 | mem = "****"
       | ^^^
+      |
       = 提示：是否想写 `memory`？此处可用：`memory`, `deadline`, `cache`, `cache_limit`
 
     错误：文件顶层没有 `log` 这个键
@@ -73,6 +81,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
       |
     3 | [log]
       |  ^^^
+      |
       = 提示：此处可用：`store`, `server`, `schedule`, `alerts`, `guest`, `guard`
 
     错误：文件顶层没有 `timezon` 这个键
@@ -80,6 +89,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
       |
     1 | timezon = "*************"
       | ^^^^^^^
+      |
       = 提示：是否想写 `timezone`？此处可用：`name`, `timezone`, `grace`, `protected`, `existing`, `removed`, `wecom`, `jiandaoyun`, `guard`, `alerts`, `flows`
 
     错误：`[wecom]` 中没有 `corpId` 这个键
@@ -87,6 +97,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
       |
     3 | corpId = "***"
       | ^^^^^^
+      |
       = 提示：是否想写 `corp_id`？此处可用：`base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
 
     错误：`[wecom]` 中没有 `agent` 这个键
@@ -94,6 +105,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
       |
     4 | agent = *
       | ^^^^^
+      |
       = 提示：此处可用：`base_url`, `corp_id`, `secret`, `read_secret`, `proxy`, `batch_from`, `limits`, `callback`
 
     错误：`[[flows]]` 中没有 `component` 这个键
@@ -101,6 +113,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
        |
     11 | component = "x.wasm"
        | ^^^^^^^^^
+       |
        = 提示：它应写在 `[flows.guest]` 中。此处可用：`id`, `schedule`, `duplicates`, `absent`, `source`, `guest`, `push`, `write_back`
 
     错误：`[flows.guest]` 中没有 `grace` 这个键
@@ -108,6 +121,7 @@ fn an_unknown_key_names_the_nearest_or_the_place_it_belongs() {
        |
     16 | grace = "30d"
        | ^^^^^
+       |
        = 提示：它应写在文件顶层、第一个 `[表]` 之前。此处可用：`component`, `sha256`, `config`, `change_percent`, `change_least`
 
     配置中有 7 个错误，未执行任何操作
@@ -119,16 +133,16 @@ fn an_empty_tenant_lacks_its_tables_once_each() {
     let deployment = ConfigFolder::of(&[("tenants/a.toml", "")]);
     insta::assert_snapshot!(deployment.english(), @"
     error: `[jiandaoyun]` is missing
-     --> tenants/a.toml
-      = hint: add `[jiandaoyun]` with `api_key`
+    --> tenants/a.toml
+     = hint: add `[jiandaoyun]` with `api_key`
 
     error: `[wecom]` is missing
-     --> tenants/a.toml
-      = hint: add `[wecom]` with `corp_id` and `secret`
+    --> tenants/a.toml
+     = hint: add `[wecom]` with `corp_id` and `secret`
 
     error: the tenant has no flow
-     --> tenants/a.toml
-      = hint: add `[[flows]]` with `id`, `[flows.source]` and `[flows.guest]`
+    --> tenants/a.toml
+     = hint: add `[[flows]]` with `id`, `[flows.source]` and `[flows.guest]`
 
     3 errors in the configuration; nothing was done
     ");
@@ -150,6 +164,7 @@ fn a_missing_key_points_at_its_table() {
       |
     1 | [wecom]
       | ^^^^^^^
+      |
       = hint: add `corp_id = "ww…"`
 
     error: `secret` is missing in `[wecom]`
@@ -157,6 +172,7 @@ fn a_missing_key_points_at_its_table() {
       |
     1 | [wecom]
       | ^^^^^^^
+      |
       = hint: add `secret = { env = "A_WECOM_SECRET" }`
 
     error: `api_key` is missing in `[jiandaoyun]`
@@ -164,6 +180,7 @@ fn a_missing_key_points_at_its_table() {
       |
     2 | [jiandaoyun]
       | ^^^^^^^^^^^^
+      |
       = hint: add `api_key = { env = "A_JDY_KEY" }`
 
     error: `id` is missing in `[[flows]]`
@@ -171,6 +188,7 @@ fn a_missing_key_points_at_its_table() {
       |
     3 | [[flows]]
       | ^^^^^^^^^
+      |
       = hint: add `id = "onboarding"`
 
     error: `app_id` is missing in `[flows.source]`
@@ -178,6 +196,7 @@ fn a_missing_key_points_at_its_table() {
       |
     4 | [flows.source]
       | ^^^^^^^^^^^^^^
+      |
       = hint: add `app_id = "24 hexadecimal digits"`
 
     error: `component` is missing in `[flows.guest]`
@@ -185,6 +204,7 @@ fn a_missing_key_points_at_its_table() {
       |
     6 | [flows.guest]
       | ^^^^^^^^^^^^^
+      |
       = hint: add `component = "../guests/member.wasm"`
 
     6 errors in the configuration; nothing was done
@@ -195,6 +215,7 @@ fn a_missing_key_points_at_its_table() {
       |
     1 | [wecom]
       | ^^^^^^^
+      |
       = 提示：请加上 `corp_id = "ww…"`
 
     错误：`[wecom]` 中缺少 `secret`
@@ -202,6 +223,7 @@ fn a_missing_key_points_at_its_table() {
       |
     1 | [wecom]
       | ^^^^^^^
+      |
       = 提示：请加上 `secret = { env = "A_WECOM_SECRET" }`
 
     错误：`[jiandaoyun]` 中缺少 `api_key`
@@ -209,6 +231,7 @@ fn a_missing_key_points_at_its_table() {
       |
     2 | [jiandaoyun]
       | ^^^^^^^^^^^^
+      |
       = 提示：请加上 `api_key = { env = "A_JDY_KEY" }`
 
     错误：`[[flows]]` 中缺少 `id`
@@ -216,6 +239,7 @@ fn a_missing_key_points_at_its_table() {
       |
     3 | [[flows]]
       | ^^^^^^^^^
+      |
       = 提示：请加上 `id = "onboarding"`
 
     错误：`[flows.source]` 中缺少 `app_id`
@@ -223,6 +247,7 @@ fn a_missing_key_points_at_its_table() {
       |
     4 | [flows.source]
       | ^^^^^^^^^^^^^^
+      |
       = 提示：请加上 `app_id = "24 hexadecimal digits"`
 
     错误：`[flows.guest]` 中缺少 `component`
@@ -230,6 +255,7 @@ fn a_missing_key_points_at_its_table() {
       |
     6 | [flows.guest]
       | ^^^^^^^^^^^^^
+      |
       = 提示：请加上 `component = "../guests/member.wasm"`
 
     配置中有 6 个错误，未执行任何操作
@@ -242,16 +268,19 @@ fn a_missing_key_of_an_inline_table_points_at_the_table() {
         "[wecom]\ncorp_id = \"ww0123456789abcdef\"\nsecret = { env = \"WECOM_SECRET\" }\n",
         "wecom = { secret = { env = \"WECOM_SECRET\" } }\n",
     )]);
-    insta::assert_snapshot!(deployment.english(), @r#"
-    error: `corp_id` is missing in `[wecom]`
-     --> tenants/a.toml:1:9
-      |
-    1 | wecom = { secret = { env = "WECOM_SECRET" } }
-      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      = hint: add `corp_id = "ww…"`
+    assert_eq!(
+        deployment.english(),
+        r#"error: `corp_id` is missing in `[wecom]`
+ --> tenants/a.toml:1:9
+  |
+1 | wecom = { secret = { env = "WECOM_SECRET" } }
+  |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = hint: add `corp_id = "ww…"`
 
-    1 error in the configuration; nothing was done
-    "#);
+1 error in the configuration; nothing was done
+"#
+    );
 }
 
 #[test]
@@ -319,6 +348,7 @@ id = "onboarding"
        |
     10 | [flows]
        | ^^^^^^^
+       |
        = hint: write `[[flows]]`
 
     8 errors in the configuration; nothing was done
@@ -371,6 +401,7 @@ id = "onboarding"
        |
     10 | [flows]
        | ^^^^^^^
+       |
        = 提示：请写成 `[[flows]]`
 
     配置中有 8 个错误，未执行任何操作
@@ -387,6 +418,7 @@ fn an_empty_list_of_flows_is_no_flow() {
       |
     1 | flows = []
       |         ^^
+      |
       = hint: add `[[flows]]` with `id`, `[flows.source]` and `[flows.guest]`
 
     1 error in the configuration; nothing was done
@@ -406,6 +438,7 @@ fn two_flows_of_one_id_are_refused_and_two_tenants_may_share_a_corp() {
        |
     14 | id = "onboarding"
        |      ^^^^^^^^^^^^
+       |
        = hint: give each flow of a tenant its own id
 
     1 error in the configuration; nothing was done
@@ -416,6 +449,7 @@ fn two_flows_of_one_id_are_refused_and_two_tenants_may_share_a_corp() {
        |
     14 | id = "onboarding"
        |      ^^^^^^^^^^^^
+       |
        = 提示：同一租户内各同步流的 id 不能相同
 
     配置中有 1 个错误，未执行任何操作

@@ -30,6 +30,7 @@ error: `server.token` is written in place; a secret must not stand in this file
   |
 1 | server = { listen = 1, token = '''***********************''' }
   |                                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = hint: write `token = { env = "RUZHI_TOKEN" }` or `token = { file = "path" }`, and renew the secret: anyone who has read the file knows it
 
 error: `wecom.secret` is written in place; a secret must not stand in this file
@@ -37,6 +38,7 @@ error: `wecom.secret` is written in place; a secret must not stand in this file
   |
 3 | secret = "***********************"
   |          ^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = hint: write `secret = { env = "A_WECOM_SECRET" }` or `secret = { file = "path" }`, and renew the secret: anyone who has read the file knows it
 
 error: unknown key `apikey` in `[jiandaoyun]`
@@ -44,6 +46,7 @@ error: unknown key `apikey` in `[jiandaoyun]`
   |
 5 | apikey = "***********************"
   | ^^^^^^
+  |
   = hint: did you mean `api_key`? Known here: `base_url`, `api_key`, `proxy`, `limits`
 
 error: `jiandaoyun.api_key.env` must be the name of an environment variable
@@ -51,6 +54,7 @@ error: `jiandaoyun.api_key.env` must be the name of an environment variable
   |
 6 | api_key = { env = "***********************" }
   |                   ^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = hint: A-Z, digits and `_`, not first a digit; the secret itself goes into the variable
 
 5 errors in the configuration; nothing was done
@@ -71,6 +75,7 @@ error: `jiandaoyun.api_key.env` must be the name of an environment variable
   |
 1 | server = { listen = 1, token = '''***********************''' }
   |                                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = 提示：请写成 `token = { env = "RUZHI_TOKEN" }` 或 `token = { file = "路径" }`，并更换该密钥：读过此文件的人都已知道它
 
 错误：`wecom.secret` 直接写在了文件里；密钥不能写在这里
@@ -78,6 +83,7 @@ error: `jiandaoyun.api_key.env` must be the name of an environment variable
   |
 3 | secret = "***********************"
   |          ^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = 提示：请写成 `secret = { env = "A_WECOM_SECRET" }` 或 `secret = { file = "路径" }`，并更换该密钥：读过此文件的人都已知道它
 
 错误：`[jiandaoyun]` 中没有 `apikey` 这个键
@@ -85,6 +91,7 @@ error: `jiandaoyun.api_key.env` must be the name of an environment variable
   |
 5 | apikey = "***********************"
   | ^^^^^^
+  |
   = 提示：是否想写 `api_key`？此处可用：`base_url`, `api_key`, `proxy`, `limits`
 
 错误：`jiandaoyun.api_key.env` 应为环境变量的名字
@@ -92,6 +99,7 @@ error: `jiandaoyun.api_key.env` must be the name of an environment variable
   |
 6 | api_key = { env = "***********************" }
   |                   ^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = 提示：只用大写字母、数字和 `_`，不以数字开头；密钥本身放在该变量里
 
 配置中有 5 个错误，未执行任何操作
@@ -141,6 +149,7 @@ fn a_secret_that_is_not_there_says_how_to_set_it() {
   |
 3 | secret = { env = "WECOM_SECRET" }
   |                  ^^^^^^^^^^^^^^
+  |
   = hint: set it where ruzhi starts: `export WECOM_SECRET='…'`, or `Environment=WECOM_SECRET=…` in a service
 
 error: the secret's file `../secrets/jdy` cannot be read: it does not exist
@@ -148,6 +157,7 @@ error: the secret's file `../secrets/jdy` cannot be read: it does not exist
   |
 5 | api_key = { file = "../secrets/jdy" }
   |                    ^^^^^^^^^^^^^^^^
+  |
   = hint: the path is relative to this file; ruzhi's user must be able to read it
 
 2 errors in the configuration; nothing was done
@@ -160,6 +170,7 @@ error: the secret's file `../secrets/jdy` cannot be read: it does not exist
   |
 3 | secret = { env = "WECOM_SECRET" }
   |                  ^^^^^^^^^^^^^^
+  |
   = 提示：请在启动 ruzhi 处设置：`export WECOM_SECRET='…'`，或在服务文件中写 `Environment=WECOM_SECRET=…`
 
 错误：无法读取密钥文件 `../secrets/jdy`：不存在
@@ -167,6 +178,7 @@ error: the secret's file `../secrets/jdy` cannot be read: it does not exist
   |
 5 | api_key = { file = "../secrets/jdy" }
   |                    ^^^^^^^^^^^^^^^^
+  |
   = 提示：路径相对于本文件；运行 ruzhi 的用户须能读取
 
 配置中有 2 个错误，未执行任何操作
@@ -192,6 +204,7 @@ fn a_secret_that_no_header_can_carry_is_refused() {
   |
 3 | secret = { env = "WECOM_SECRET" }
   |                  ^^^^^^^^^^^^^^
+  |
   = hint: put the secret there and nothing else
 
 warning: every user of this machine can read the secret's file `jdy`
@@ -199,6 +212,7 @@ warning: every user of this machine can read the secret's file `jdy`
   |
 5 | api_key = { file = "jdy" }
   |                    ^^^^^
+  |
   = hint: run `chmod 600 jdy`
 
 error: the secret's file `jdy` holds a space, a line break or a character outside ASCII
@@ -206,6 +220,7 @@ error: the secret's file `jdy` holds a space, a line break or a character outsid
   |
 5 | api_key = { file = "jdy" }
   |                    ^^^^^
+  |
   = hint: put the secret there and nothing else
 
 2 errors, 1 warning in the configuration; nothing was done
@@ -226,6 +241,7 @@ fn a_secret_has_one_source() {
   |
 3 | secret = { environ = "************" }
   |            ^^^^^^^
+  |
   = hint: known here: `env`, `file`
 
 error: `jiandaoyun.api_key` must have one of `env` and `file`
@@ -233,6 +249,7 @@ error: `jiandaoyun.api_key` must have one of `env` and `file`
   |
 5 | api_key = { env = "JDY_KEY", file = "jdy" }
   |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = hint: write `api_key = { env = "A_JDY_KEY" }` or `api_key = { file = "path" }`
 
 2 errors in the configuration; nothing was done
@@ -284,6 +301,7 @@ fn a_secrets_file_loses_its_line_end_and_is_warned_of_if_all_can_read_it() {
   |
 5 | api_key = { file = "../secrets/jdy" }
   |                    ^^^^^^^^^^^^^^^^
+  |
   = hint: run `chmod 600 ../secrets/jdy`
 "#
     );

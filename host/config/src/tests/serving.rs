@@ -152,6 +152,7 @@ fn an_address_that_others_reach_needs_a_token() {
   |
 2 | listen = "0.0.0.0:7080"
   |          ^^^^^^^^^^^^^^
+  |
   = hint: add `token = { env = "RUZHI_TOKEN" }` under `[server]`, or listen on 127.0.0.1
 
 1 error in the configuration; nothing was done
@@ -164,6 +165,7 @@ fn an_address_that_others_reach_needs_a_token() {
   |
 2 | listen = "0.0.0.0:7080"
   |          ^^^^^^^^^^^^^^
+  |
   = 提示：请在 `[server]` 下加上 `token = { env = "RUZHI_TOKEN" }`，或改为监听 127.0.0.1
 
 配置中有 1 个错误，未执行任何操作
@@ -262,6 +264,7 @@ fn alerts_go_somewhere() {
    |
 14 | [alerts]
    | ^^^^^^^^
+   |
    = 提示：请加上 `robot = { env = "A_ALERT_ROBOT" }`，或删去这一节
 
 配置中有 1 个错误，未执行任何操作

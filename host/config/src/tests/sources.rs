@@ -72,7 +72,8 @@ fn a_slip_in_pasted_json_is_shown_at_its_own_line() {
   --> tenants/a.toml:14:3
    |
 14 |   “limit”: 100,
-   |   ^^
+   |   ^
+   |
    = hint: JSON wants " , : and not the Chinese “ ” ， ：
 
 1 error in the configuration; nothing was done
@@ -84,7 +85,8 @@ fn a_slip_in_pasted_json_is_shown_at_its_own_line() {
   --> tenants/a.toml:14:3
    |
 14 |   “limit”: 100,
-   |   ^^
+   |   ^
+   |
    = 提示：JSON 只认英文的 " , :，不认中文的 “ ” ， ：
 
 配置中有 1 个错误，未执行任何操作
@@ -114,6 +116,7 @@ fn everything_wrong_in_a_pasted_body_is_shown_at_once() {
    |
 11 |   "appId": "12/3",
    |   ^^^^^^^
+   |
    = hint: 24 hexadecimal digits, as in the form's address: …/app/APP_ID/entry/ENTRY_ID
 
 error: `flows.source.request.entryID`: unknown key
@@ -121,6 +124,7 @@ error: `flows.source.request.entryID`: unknown key
    |
 12 |   "entryID": "63e0706d0e33350008189952",
    |   ^^^^^^^^^
+   |
    = hint: did you mean `entryId`? Known here: `appId`, `entryId`, `fields`, `limit`, `filter`
 
 error: `flows.source.request.fields`: must be a list of texts, or one text
@@ -157,6 +161,7 @@ fn a_body_and_a_key_of_its_own_are_one_too_many() {
   |
 9 | app_id = "6399c24287cae90008d24e0b"
   | ^^^^^^
+  |
   = hint: remove one of the two
 
 error: `flows.source.entry_id` stands in `request` too
@@ -164,6 +169,7 @@ error: `flows.source.entry_id` stands in `request` too
    |
 10 | entry_id = "63e0706d0e33350008189952"
    | ^^^^^^^^
+   |
    = hint: remove one of the two
 
 error: `flows.source.fields` stands in `request` too
@@ -171,6 +177,7 @@ error: `flows.source.fields` stands in `request` too
    |
 11 | fields = "_id"
    | ^^^^^^
+   |
    = hint: remove one of the two
 
 3 errors in the configuration; nothing was done

@@ -16,6 +16,7 @@ fn broken_syntax_is_shown_and_the_other_files_are_still_checked() {
   |
 2 | memory = 64MiB
   |          ^^^^^
+  |
   = hint: put the text in quotes: "…"
 
 error: broken TOML: invalid basic string, expected `"`
@@ -28,7 +29,8 @@ error: broken TOML: string values must be quoted, expected literal string
  --> tenants/a.toml:1:8
   |
 1 | name = “景欣泰”
-  |        ^^^^^^^^^^
+  |        ^^^^^^^^
+  |
   = hint: `“` is a Chinese punctuation mark; TOML wants " ' = , [ ] { }
 
 error: broken TOML: key with no value, expected `=`
@@ -36,6 +38,7 @@ error: broken TOML: key with no value, expected `=`
   |
 2 | timezone ＝ "x"
   |          ^^
+  |
   = hint: `＝` is a Chinese punctuation mark; TOML wants " ' = , [ ] { }
 
 error: broken TOML: unclosed table, expected `]`
@@ -49,6 +52,7 @@ error: broken TOML: duplicate key
   |
 2 | name = "c"
   | ^^^^
+  |
   = hint: a key or [table] may stand once; remove one, or write [[flows]] for one more flow
 
 error: broken TOML: too few unicode value digits, expected unicode hexadecimal value
@@ -56,6 +60,7 @@ error: broken TOML: too few unicode value digits, expected unicode hexadecimal v
   |
 1 | name = "C:\Users"
   |             ^
+  |
   = hint: a `\` in "…" begins an escape; write the text in single quotes, '…', or a path with `/`
 
 error: `flows.id` must be text in quotes, found a whole number
@@ -74,6 +79,7 @@ error: `flows.id` must be text in quotes, found a whole number
   |
 2 | memory = 64MiB
   |          ^^^^^
+  |
   = 提示：文本要用英文引号括起来："…"
 
 错误：TOML 语法有误：invalid basic string, expected `"`
@@ -86,7 +92,8 @@ error: `flows.id` must be text in quotes, found a whole number
  --> tenants/a.toml:1:8
   |
 1 | name = “景欣泰”
-  |        ^^^^^^^^^^
+  |        ^^^^^^^^
+  |
   = 提示：`“` 是中文标点，TOML 只认英文的 " ' = , [ ] { }
 
 错误：TOML 语法有误：key with no value, expected `=`
@@ -94,6 +101,7 @@ error: `flows.id` must be text in quotes, found a whole number
   |
 2 | timezone ＝ "x"
   |          ^^
+  |
   = 提示：`＝` 是中文标点，TOML 只认英文的 " ' = , [ ] { }
 
 错误：TOML 语法有误：unclosed table, expected `]`
@@ -107,6 +115,7 @@ error: `flows.id` must be text in quotes, found a whole number
   |
 2 | name = "c"
   | ^^^^
+  |
   = 提示：同一个键或 [表] 只能写一次；请删去一个，要多一个同步流请写 [[flows]]
 
 错误：TOML 语法有误：too few unicode value digits, expected unicode hexadecimal value
@@ -114,6 +123,7 @@ error: `flows.id` must be text in quotes, found a whole number
   |
 1 | name = "C:\Users"
   |             ^
+  |
   = 提示：双引号里的 `\` 是转义符；请改用单引号 '…',路径可用 `/`
 
 错误：`flows.id` 应为带引号的文本，写成了整数
@@ -135,15 +145,17 @@ fn the_caret_stands_beneath_its_place_after_wide_characters_and_tabs() {
         r#"error: `protected`: `老板` is not a valid userid
  --> tenants/a.toml:1:20
   |
-1 | 	protected = ["a", '老板', "-"]
-  | 	                  ^^^^^^
+1 |     protected = ["a", '老板', "-"]
+  |                       ^^^^^^
+  |
   = hint: 1 to 64 of the letters a-z and A-Z, digits, `_`, `-`, `@` and `.`, first a letter or digit
 
 error: `protected`: `-` is not a valid userid
  --> tenants/a.toml:1:26
   |
-1 | 	protected = ["a", '老板', "-"]
-  | 	                   　　   ^^^
+1 |     protected = ["a", '老板', "-"]
+  |                               ^^^
+  |
   = hint: 1 to 64 of the letters a-z and A-Z, digits, `_`, `-`, `@` and `.`, first a letter or digit
 
 2 errors in the configuration; nothing was done
@@ -163,15 +175,17 @@ fn a_long_line_is_cut_around_the_place() {
         r#"error: `protected`: `a b` is not a valid userid
  --> tenants/a.toml:1:78
   |
-1 | …yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy", "a b", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
-  |                                          ^^^^^
+1 | protected = ["yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy", "a b", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
+  |                                                                              ^^^^^
+  |
   = hint: 1 to 64 of the letters a-z and A-Z, digits, `_`, `-`, `@` and `.`, first a letter or digit
 
 error: `protected`: `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx` is not a valid userid
  --> tenants/a.toml:1:85
   |
-1 | …yyyyyyyyyyyyyyyyyyyyyyyyyyyyyy", "a b", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
-  |                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+1 | ...yyyyyyyyyyyyyyy", "a b", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
+  |                             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = hint: 1 to 64 of the letters a-z and A-Z, digits, `_`, `-`, `@` and `.`, first a letter or digit
 
 2 errors in the configuration; nothing was done

@@ -28,6 +28,7 @@ fn a_pipe_and_a_device_among_the_files_are_told_and_block_nothing() {
   |
 5 | api_key = {{ file = "../secret" }}
   |                    ^^^^^^^^^^^
+  |
   = hint: the path is relative to this file; ruzhi's user must be able to read it
 
 error: `flows.guest.component`: the file `../guests/member.wasm` cannot be used: {what}
@@ -35,19 +36,21 @@ error: `flows.guest.component`: the file `../guests/member.wasm` cannot be used:
    |
 12 | component = "../guests/member.wasm"
    |             ^^^^^^^^^^^^^^^^^^^^^^^
+   |
    = hint: the path is relative to this file; looked for DIR/guests/member.wasm
 
 error: the file cannot be read: {what}
- --> tenants/b.toml
+--> tenants/b.toml
 
 error: the file cannot be read: {what}
- --> tenants/c.toml
+--> tenants/c.toml
 
 error: `flows.guest.component`: the file `../guests/member.wasm` cannot be used: {what}
   --> tenants/d.toml:12:13
    |
 12 | component = "../guests/member.wasm"
    |             ^^^^^^^^^^^^^^^^^^^^^^^
+   |
    = hint: the path is relative to this file; looked for DIR/guests/member.wasm
 
 5 errors in the configuration; nothing was done
@@ -61,7 +64,7 @@ error: `flows.guest.component`: the file `../guests/member.wasm` cannot be used:
 fn the_host_s_file_may_not_be_a_pipe_either() {
     let deployment = ConfigFolder::of(&[("tenants/a.toml", TENANT)]);
     pipe(&deployment.path("ruzhi.toml"));
-    assert!(deployment.english().contains("a regular file\n --> ruzhi.toml\n"), "{}", deployment.english());
+    assert!(deployment.english().contains("a regular file\n--> ruzhi.toml\n"), "{}", deployment.english());
 }
 
 #[test]
@@ -91,7 +94,7 @@ fn a_file_beyond_its_kind_s_size_is_not_read() {
     let report = deployment.english();
     for told in [
         "error: the secret's file `../secret` cannot be read: it has 65537 bytes or more; at most 64 KiB are read",
-        "bytes or more; at most 1024 KiB are read\n --> tenants/b.toml\n",
+        "bytes or more; at most 1024 KiB are read\n--> tenants/b.toml\n",
     ] {
         assert!(report.contains(told), "{report}");
     }

@@ -56,6 +56,7 @@ error: `timezone`: `Asia/Beijing` is not an IANA time zone
   |
 2 | timezone = "Asia/Beijing"
   |            ^^^^^^^^^^^^^^
+  |
   = hint: did you mean `Asia/Shanghai`?
 
 error: `grace`: `a month` is not a duration
@@ -63,6 +64,7 @@ error: `grace`: `a month` is not a duration
   |
 3 | grace = "a month"
   |         ^^^^^^^^^
+  |
   = hint: write a whole number and one of ms, s, m, h, d, such as "30d"; at most 3650d
 
 error: `protected`: `老板` is not a valid userid
@@ -70,6 +72,7 @@ error: `protected`: `老板` is not a valid userid
   |
 4 | protected = ["boss", "老板"]
   |                      ^^^^^^
+  |
   = hint: 1 to 64 of the letters a-z and A-Z, digits, `_`, `-`, `@` and `.`, first a letter or digit
 
 error: `wecom.base_url`: this is not a URL: relative URL without a base
@@ -77,6 +80,7 @@ error: `wecom.base_url`: this is not a URL: relative URL without a base
   |
 6 | base_url = "qyapi.weixin.qq.com"
   |            ^^^^^^^^^^^^^^^^^^^^^
+  |
   = hint: write it as "https://host" or "http://host:port"
 
 error: `wecom.corp_id`: `景欣泰` is not a corp id
@@ -84,6 +88,7 @@ error: `wecom.corp_id`: `景欣泰` is not a corp id
   |
 7 | corp_id = "景欣泰"
   |           ^^^^^^^^
+  |
   = hint: it begins with `ww` or `wx`; WeCom's admin console shows it under My Company
 
 error: `wecom.proxy`: only http and https addresses can be used
@@ -91,6 +96,7 @@ error: `wecom.proxy`: only http and https addresses can be used
   |
 9 | proxy = "socks5://10.0.0.1:1080"
   |         ^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = hint: write it as "https://host" or "http://host:port"
 
 error: `wecom.batch_from` must be from 0 to 4294967295, found -1
@@ -134,6 +140,7 @@ error: `flows.id`: `入职` is not a valid flow id
    |
 19 | id = "入职"
    |      ^^^^^^
+   |
    = hint: 1 to 64 of the letters a-z and A-Z, digits, `-` and `_`, first a letter or digit
 
 error: `flows.schedule`: `0 0 30 2 *` never comes: there is no such date
@@ -141,6 +148,7 @@ error: `flows.schedule`: `0 0 30 2 *` never comes: there is no such date
    |
 20 | schedule = "0 0 30 2 *"
    |            ^^^^^^^^^^^^
+   |
    = hint: five fields: minute hour day month weekday; "*/5 * * * *" is every five minutes
 
 error: `flows.duplicates`: `newst` is none of the known values
@@ -148,6 +156,7 @@ error: `flows.duplicates`: `newst` is none of the known values
    |
 21 | duplicates = "newst"
    |              ^^^^^^^
+   |
    = hint: did you mean `newest`? Known here: `reject`, `newest`
 
 error: `flows.source.api`: `v3` is none of the known values
@@ -155,6 +164,7 @@ error: `flows.source.api`: `v3` is none of the known values
    |
 23 | api = "v3"
    |       ^^^^
+   |
    = hint: known here: `v1`, `v2`, `v4`, `v5`
 
 error: `flows.source.app_id`: `6399c24287cae90008d24e0` is not an id of JianDaoYun
@@ -162,6 +172,7 @@ error: `flows.source.app_id`: `6399c24287cae90008d24e0` is not an id of JianDaoY
    |
 24 | app_id = "6399c24287cae90008d24e0"
    |          ^^^^^^^^^^^^^^^^^^^^^^^^^
+   |
    = hint: 24 hexadecimal digits, as in the form's address: …/app/APP_ID/entry/ENTRY_ID
 
 error: `flows.source.overlap`: must be from 0s to 7d, found 30d
@@ -175,6 +186,7 @@ error: `flows.guest.sha256`: this is not a SHA-256
    |
 29 | sha256 = "abc"
    |          ^^^^^
+   |
    = hint: 64 hexadecimal digits, as `sha256sum` prints them
 
 error: `flows.schedule`: `every minute` is not a cron expression: Invalid pattern: Pattern must have 5 fields when seconds are disallowed.
@@ -182,6 +194,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
    |
 32 | schedule = "every minute"
    |            ^^^^^^^^^^^^^^
+   |
    = hint: five fields: minute hour day month weekday; "*/5 * * * *" is every five minutes
 
 21 errors in the configuration; nothing was done
@@ -200,6 +213,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
   |
 2 | timezone = "Asia/Beijing"
   |            ^^^^^^^^^^^^^^
+  |
   = 提示：是否想写 `Asia/Shanghai`？
 
 错误：`grace`：“a month”不是时长
@@ -207,6 +221,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
   |
 3 | grace = "a month"
   |         ^^^^^^^^^
+  |
   = 提示：请写整数加单位 ms、s、m、h、d 之一，例如 "30d";最多 3650d
 
 错误：`protected`：“老板”不是有效的成员账号
@@ -214,6 +229,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
   |
 4 | protected = ["boss", "老板"]
   |                      ^^^^^^
+  |
   = 提示：1 到 64 个英文字母、数字、`_`、`-`、`@`、`.`，以字母或数字开头
 
 错误：`wecom.base_url`：这不是有效的网址：relative URL without a base
@@ -221,6 +237,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
   |
 6 | base_url = "qyapi.weixin.qq.com"
   |            ^^^^^^^^^^^^^^^^^^^^^
+  |
   = 提示：请写成 "https://主机" 或 "http://主机:端口"
 
 错误：`wecom.corp_id`：“景欣泰”不是企业 ID
@@ -228,6 +245,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
   |
 7 | corp_id = "景欣泰"
   |           ^^^^^^^^
+  |
   = 提示：以 `ww` 或 `wx` 开头，见企业微信管理后台“我的企业”
 
 错误：`wecom.proxy`：只支持 http 和 https 地址
@@ -235,6 +253,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
   |
 9 | proxy = "socks5://10.0.0.1:1080"
   |         ^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = 提示：请写成 "https://主机" 或 "http://主机:端口"
 
 错误：`wecom.batch_from` 应在 0 到 4294967295 之间，写成了 -1
@@ -278,6 +297,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
    |
 19 | id = "入职"
    |      ^^^^^^
+   |
    = 提示：1 到 64 个英文字母、数字、`-`、`_`，以字母或数字开头
 
 错误：`flows.schedule`：“0 0 30 2 *”永远不会到来：没有这样的日期
@@ -285,6 +305,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
    |
 20 | schedule = "0 0 30 2 *"
    |            ^^^^^^^^^^^^
+   |
    = 提示：五段：分 时 日 月 周；"*/5 * * * *" 表示每五分钟
 
 错误：`flows.duplicates`：“newst”不是可用的值
@@ -292,6 +313,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
    |
 21 | duplicates = "newst"
    |              ^^^^^^^
+   |
    = 提示：是否想写 `newest`？此处可用：`reject`, `newest`
 
 错误：`flows.source.api`：“v3”不是可用的值
@@ -299,6 +321,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
    |
 23 | api = "v3"
    |       ^^^^
+   |
    = 提示：此处可用：`v1`, `v2`, `v4`, `v5`
 
 错误：`flows.source.app_id`：“6399c24287cae90008d24e0”不是简道云的 id
@@ -306,6 +329,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
    |
 24 | app_id = "6399c24287cae90008d24e0"
    |          ^^^^^^^^^^^^^^^^^^^^^^^^^
+   |
    = 提示：24 个十六进制字符，见表单网址：…/app/应用ID/entry/表单ID
 
 错误：`flows.source.overlap`：应在 0s 到 7d 之间，写成了 30d
@@ -319,6 +343,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
    |
 29 | sha256 = "abc"
    |          ^^^^^
+   |
    = 提示：64 个十六进制字符，即 `sha256sum` 的输出
 
 错误：`flows.schedule`：“every minute”不是有效的 cron 表达式：Invalid pattern: Pattern must have 5 fields when seconds are disallowed.
@@ -326,6 +351,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
    |
 32 | schedule = "every minute"
    |            ^^^^^^^^^^^^^^
+   |
    = 提示：五段：分 时 日 月 周；"*/5 * * * *" 表示每五分钟
 
 配置中有 21 个错误，未执行任何操作
@@ -348,6 +374,7 @@ fn an_address_shows_no_credentials() {
   |
 2 | proxy = "**********************************"
   |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = hint: write it as "https://host" or "http://host:port"
 
 error: `wecom.base_url`: an address must end before `?` and `#`
@@ -355,6 +382,7 @@ error: `wecom.base_url`: an address must end before `?` and `#`
   |
 3 | base_url = "*****************************"
   |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = hint: write it as "https://host" or "http://host:port"
 
 2 errors in the configuration; nothing was done
@@ -377,6 +405,7 @@ fn an_address_in_clear_is_a_warning_except_on_this_machine() {
   |
 6 | base_url = "http://jdy.example.com"
   |            ^^^^^^^^^^^^^^^^^^^^^^^^
+  |
   = hint: write `https://`
 "#
     );

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
 use super::*;
 use ruzhi_model::{Lang, RunId};
 
@@ -57,7 +55,6 @@ fn a_rendered_plan_says_everything_but_personal_numbers() {
     for text in [&english, &chinese] {
         assert!(!text.contains("13800000001"), "{text}");
     }
-    assert!(!json!(masked(&plan.operations[0].body)).to_string().contains("13800000001"));
 }
 
 #[test]

@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::printer::Printer;
+use ruzhi_message::mask;
 use ruzhi_model::{Origin, WaitsFor};
 use ruzhi_plan::drift::DriftFinding;
-use ruzhi_plan::{Plan, PlanRenderer, Purpose, masked};
+use ruzhi_plan::{Plan, PlanRenderer, Purpose};
 use ruzhi_store::{Database, OperationRow, StoreError};
 
 /// Operations read at a time.
@@ -39,7 +40,7 @@ pub(super) async fn operation_values(plan: &Plan, store: &Database) -> Result<Ve
             "wave": row.wave,
             "state": row.state,
             "changes": operation.changes().collect::<Vec<_>>(),
-            "body": masked(&operation.body),
+            "body": mask::body(&operation.body),
             "moved_from": operation.moved_from(&plan.tenant).map(|(tenant, flow)| format!("{tenant}/{flow}")),
         })
     };

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use ruzhi_message::Report;
-use ruzhi_model::{Lang, Text};
+use ruzhi_model::{Label, Lang, Text};
 
 /// Language and format of the output.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,6 +48,11 @@ impl Printer {
     /// The wording in the user's language.
     pub(super) fn text<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
         if self.lang == Lang::Zh { zh } else { en }
+    }
+
+    /// The word in the reader's language.
+    pub(super) fn word(self, label: Label) -> &'static str {
+        label.in_lang(self.lang)
     }
 
     /// Prints a line of data.

@@ -121,13 +121,7 @@ async fn decided(
 }
 
 fn words(printer: &Printer, answer: RemovalAnswer) -> &'static str {
-    match answer {
-        RemovalAnswer::Recreate => {
-            printer.text("is created again, without an invitation", "将重新创建，不发邀请")
-        }
-        RemovalAnswer::RecreateInvited => printer.text("is created again, and invited", "将重新创建并邀请"),
-        RemovalAnswer::Release => printer.text("is let go", "不再管理"),
-    }
+    printer.word(answer.label())
 }
 
 async fn list(config: &Config, tenant: Option<&TenantId>, printer: &Printer) -> Result<ExitCode, Report> {

@@ -15,7 +15,7 @@ use ruzhi_message::exit;
 use ruzhi_model::Lang;
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{Counts, Plan};
-use ruzhi_store::{Database, QuarantineRow, RunKind, RunRow, RunState};
+use ruzhi_store::{Database, QuarantineRow, RunRow, RunState};
 use ruzhi_sync::RunReport;
 
 /// Newly rejected records listed after a run; `ruzhi quarantine` lists all.
@@ -205,7 +205,7 @@ impl<'a> RunOutput<'a> {
             tenant.name,
             run.tenant,
             run.flow,
-            state_word(printer, run),
+            printer.word(run.state_label()),
             took / 1000,
             took % 1000 / 100
         ));
@@ -342,15 +342,7 @@ pub(super) enum OutputMode {
 
 /// A state as a word.
 pub(super) fn state_word(printer: &Printer, run: &RunRow) -> &'static str {
-    match (run.state, run.kind) {
-        (RunState::Done, RunKind::Drift) if run.plan.is_none() => printer.text("compared", "已比对"),
-        (RunState::Done, RunKind::Sync | RunKind::Apply) => printer.text("done", "完成"),
-        // Its counts are planned changes.
-        (RunState::Done, _) => printer.text("planned", "已计划"),
-        (RunState::Running, _) => printer.text("running", "运行中"),
-        (RunState::Held, _) => printer.text("held", "已熔断"),
-        (RunState::Failed, _) => failed(printer),
-    }
+    printer.word(run.state_label())
 }
 
 fn failed(printer: &Printer) -> &'static str {

@@ -14,7 +14,7 @@ use super::terminal;
 use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::Report;
 use ruzhi_message::exit;
-use ruzhi_model::{FlowId, PlanId, TenantId, Text};
+use ruzhi_model::{FlowId, Lang, PlanId, TenantId, Text};
 use ruzhi_store::{Access, AuditAction, Database, PlanRow, PlanState};
 
 #[derive(Debug, Args)]
@@ -53,15 +53,7 @@ fn gone() -> Report {
 
 /// A plan's state as a word.
 fn state_word(printer: &Printer, state: PlanState) -> &'static str {
-    match state {
-        PlanState::Planned => printer.text("planned, not applied", "已计划，未执行"),
-        PlanState::Held => printer.text("held by the guard", "已熔断"),
-        PlanState::Applying => printer.text("being applied", "执行中"),
-        PlanState::Done => printer.text("applied", "已执行"),
-        PlanState::Failed => printer.text("applied in part", "部分执行"),
-        PlanState::Superseded => printer.text("superseded by a newer plan", "已被新计划取代"),
-        PlanState::Rejected => printer.text("rejected", "已驳回"),
-    }
+    printer.word(state.label())
 }
 
 impl ShowPlan {
@@ -117,7 +109,7 @@ impl Reject {
             let (tenant, _, plan) = found.clone()?;
             // A running process may be about to apply it.
             let store = deployment::store(&config, Access::Write).await?;
-            let rejected = self.reject(store.as_ref(), printer, &tenant, &plan).await;
+            let rejected = self.reject(store.as_ref(), &tenant, &plan).await;
             store.close().await;
             rejected.map(|()| plan)
         };
@@ -140,13 +132,7 @@ impl Reject {
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn reject(
-        &self,
-        store: &Database,
-        printer: &Printer,
-        tenant: &TenantId,
-        plan: &PlanId,
-    ) -> Result<(), Report> {
+    async fn reject(&self, store: &Database, tenant: &TenantId, plan: &PlanId) -> Result<(), Report> {
         if store.plan_reject(tenant, plan, self.reason.as_deref()).await? {
             return Ok(());
         }
@@ -160,8 +146,8 @@ impl Reject {
             exit::FAILED,
             "plan.state",
             Text::new(
-                format!("plan {plan} is {} and cannot be rejected", state_word(printer, stored.state)),
-                format!("计划 {plan} 的状态是“{}”，不能驳回", state_word(printer, stored.state)),
+                format!("plan {plan} is {} and cannot be rejected", stored.state.label().in_lang(Lang::En)),
+                format!("计划 {plan} 的状态是“{}”，不能驳回", stored.state.label().in_lang(Lang::Zh)),
             ),
             Some(Text::new("`ruzhi show` shows what it did", "可用 `ruzhi show` 查看其结果")),
         ))

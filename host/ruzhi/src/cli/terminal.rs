@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use super::deployment;
 use ruzhi_app::audit::{self, Actor, AuditRequest};
 use ruzhi_config::{Config, Role};
-use ruzhi_message::Report;
+use ruzhi_message::{Report, sanitize};
 use ruzhi_model::SystemClock;
 use ruzhi_store::Access;
 
@@ -47,7 +47,7 @@ pub(super) async fn recorded_as<T>(
 
 /// A text reduced to one line of the log.
 pub(super) fn line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_SAID).collect()
+    sanitize::line(text, MOST_SAID)
 }
 
 /// The operating system user running the command; under `sudo`, also the user who called it.

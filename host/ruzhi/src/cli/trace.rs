@@ -13,11 +13,9 @@ use super::run_output::reject_lines;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;
 use ruzhi_config::Config;
-use ruzhi_message::Report;
-use ruzhi_message::exit;
-use ruzhi_model::{Decision, FlowId, RecordId, TenantId, Text};
-use ruzhi_plan::masked;
-use ruzhi_rules::Replay;
+use ruzhi_message::{Report, exit, mask};
+use ruzhi_model::{Decision, FlowId, MemberState, RecordId, TenantId, Text};
+use ruzhi_rules::{DecisionKind, Replay};
 use ruzhi_store::{Access, AuditAction, Database, OperationRow, RecordTrace};
 
 #[derive(Debug, Args)]
@@ -211,7 +209,7 @@ impl Trace {
                 "  {}  {}  {} {} ({fields})  {} {}",
                 time(row.planned_at),
                 printer.text("planned", "已计划"),
-                row.operation.kind.as_str(),
+                printer.word(row.operation.kind.label()),
                 row.operation.userid,
                 printer.text("plan", "计划"),
                 row.plan
@@ -232,12 +230,14 @@ impl Trace {
                     "  {}  {}  {}{}",
                     time(settled),
                     printer.text("stored", "已保存"),
-                    row.state.as_str(),
+                    printer.word(row.state.label()),
                     row.errmsg.as_deref().map(|words| format!("  {words}")).unwrap_or_default()
                 ));
             }
         }
         for (member, state) in &trace.members {
+            let state =
+                MemberState::of_word(state).map_or(state.as_str(), |state| printer.word(state.label()));
             printer.out(format_args!("  {} {member}: {state}", printer.text("member", "成员")));
         }
     }
@@ -249,7 +249,7 @@ impl Trace {
                     Ok(Value::Object(fields)) => fields,
                     _ => Map::new(),
                 };
-                json!({ "upsert": masked(&fields) })
+                json!({ "upsert": mask::body(&fields) })
             }
             (other, _) => json!(other),
         });
@@ -261,7 +261,7 @@ impl Trace {
                 "kind": row.operation.kind,
                 "userid": row.operation.userid,
                 "changes": row.operation.changes().collect::<Vec<_>>(),
-                "body": if self.reveal { body.clone() } else { masked(body) },
+                "body": if self.reveal { body.clone() } else { mask::body(body) },
                 "state": row.state,
                 "planned_at": row.planned_at,
                 "sent_at": row.sent_at,
@@ -295,16 +295,15 @@ impl Trace {
 }
 
 fn decision_text(printer: &Printer, trace: &RecordTrace) -> String {
+    let word = |kind: DecisionKind| printer.word(kind.label());
     match &trace.decision {
-        Some(Decision::Upsert(member)) => {
-            format!("{} {}", printer.text("upsert", "入职"), member.userid)
-        }
-        Some(Decision::Leave(userid)) => format!("{} {userid}", printer.text("leave", "离职")),
-        Some(Decision::Ignore(reason)) => format!("{}: {reason}", printer.text("ignore", "忽略")),
-        Some(Decision::Reject(_)) => printer.text("reject", "拒绝").to_owned(),
+        Some(Decision::Upsert(member)) => format!("{} {}", word(DecisionKind::Upsert), member.userid),
+        Some(Decision::Leave(userid)) => format!("{} {userid}", word(DecisionKind::Leave)),
+        Some(Decision::Ignore(reason)) => format!("{}: {reason}", word(DecisionKind::Ignore)),
+        Some(Decision::Reject(_)) => word(DecisionKind::Reject).to_owned(),
         None => {
             let why = trace.failure.as_deref().unwrap_or_default();
-            format!("{}: {why}", printer.text("failed", "失败"))
+            format!("{}: {why}", word(DecisionKind::Failed))
         }
     }
 }

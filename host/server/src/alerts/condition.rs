@@ -1,8 +1,8 @@
-//! The kinds of alerts, with the text, the hint and the page of each.
+//! The kinds of alerts, with the word, the text, the hint and the page of each.
 
 use ruzhi_app::scheduler::RunFailure;
 use ruzhi_message::{Report, exit};
-use ruzhi_model::{FlowId, RemoteService, RunId, TenantId, Text, UserId};
+use ruzhi_model::{FlowId, Label, RemoteService, RunId, TenantId, Text, UserId};
 use ruzhi_plan::Plan;
 use ruzhi_sync::{FailureKind, Notice};
 
@@ -55,6 +55,28 @@ pub(super) const KINDS: [&str; 14] = [
     CLOCK_OFF,
     FORM_EMPTY,
 ];
+
+/// The word for a kind; none for a kind of a newer version.
+pub(crate) fn label(kind: &str) -> Option<Label> {
+    let (en, zh) = match kind {
+        PLAN_HELD => ("plan held", "计划待审批"),
+        FLOW_FAILING => ("flow failing", "同步失败"),
+        FLOW_BLOCKED => ("flow blocked", "同步已停止待处理"),
+        MEMBERS_REMOVED => ("members removed by hand", "成员被手工删除"),
+        QUARANTINE_GROWING => ("quarantine growing", "待修正增多"),
+        PLACES_FULL => ("no free accounts", "账号名额已满"),
+        LEAVERS_REFUSED => ("leavers can still log in", "离职人员仍可登录"),
+        RUN_LATE => ("run late", "运行逾期"),
+        FILES_REFUSED => ("files refused", "配置未采用"),
+        RULES_KEPT => ("rules not live", "规则未上线"),
+        CLOCK_OFF => ("clock off", "时钟偏差"),
+        FORM_EMPTY => ("form without rows", "表单无数据"),
+        DRIFT_FOUND => ("directory changed by hand", "通讯录被手工改动"),
+        ALARMS_REFUSED => ("alarms refused", "告警未送达"),
+        _ => return None,
+    };
+    Some(Label::new(en, zh))
+}
 
 /// Consecutive failures from which on a flow counts as failing.
 pub(super) const FAILURES: u32 = 2;

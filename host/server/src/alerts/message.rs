@@ -3,7 +3,7 @@
 //!
 //! Names and messages come from people and services. In them every character with a meaning in WeCom's markdown is
 //! replaced by its full-width form, so that they cannot put a link, a colour or an `@` into a message; WeCom has no way
-//! to escape one. Mobile numbers and e-mail addresses are masked.
+//! to escape one. Mobile numbers, identity numbers and e-mail addresses are masked.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use super::address::Addresses;
 use super::condition;
 use super::state::AlertEvent;
+use ruzhi_message::mask::{self, Numbers};
+use ruzhi_message::sanitize;
 use ruzhi_model::{Lang, Text};
 use ruzhi_store::AlertRow;
 
@@ -30,33 +32,13 @@ pub(super) struct AlertNotice {
 /// The title of the kind and the event.
 fn title(notice: &AlertNotice) -> Text {
     let kind = notice.alert.kind.as_str();
-    let (en, zh) = words(kind).unwrap_or((kind, kind));
+    let title = condition::label(kind).map_or_else(|| Text::new(kind, kind), Text::from);
+    let Text { en, zh } = &title;
     match notice.event {
-        AlertEvent::Raised => Text::new(en, zh),
+        AlertEvent::Raised => title,
         AlertEvent::Reminder => Text::new(format!("still: {en}"), format!("仍未处理：{zh}")),
         AlertEvent::Resolved => Text::new(format!("resolved: {en}"), format!("已恢复：{zh}")),
     }
-}
-
-/// A kind of alert in words; none for a kind of a newer version.
-pub(super) fn words(kind: &str) -> Option<(&'static str, &'static str)> {
-    Some(match kind {
-        condition::PLAN_HELD => ("plan held", "计划待审批"),
-        condition::FLOW_FAILING => ("flow failing", "同步失败"),
-        condition::FLOW_BLOCKED => ("flow blocked", "同步已停止待处理"),
-        condition::MEMBERS_REMOVED => ("members removed by hand", "成员被手工删除"),
-        condition::QUARANTINE_GROWING => ("quarantine growing", "待修正增多"),
-        condition::PLACES_FULL => ("no free accounts", "账号名额已满"),
-        condition::LEAVERS_REJECTED => ("leavers can still log in", "离职人员仍可登录"),
-        condition::RUN_LATE => ("run late", "运行逾期"),
-        condition::CONFIG_INVALID => ("configuration invalid", "配置未采用"),
-        condition::RULES_KEPT => ("rules not live", "规则未上线"),
-        condition::CLOCK_OFF => ("clock off", "时钟偏差"),
-        condition::FORM_EMPTY => ("form without rows", "表单无数据"),
-        condition::DRIFT_FOUND => ("directory changed by hand", "通讯录被手工改动"),
-        condition::ALERTS_UNDELIVERED => ("alerts undelivered", "告警未送达"),
-        _ => return None,
-    })
 }
 
 /// The subject, such as `景欣泰工厂 / onboarding`; empty for the whole deployment.
@@ -185,7 +167,9 @@ pub(super) fn url_body(notice: &AlertNotice, addresses: &Addresses) -> Vec<u8> {
         #[serde(flatten)]
         alert: &'a AlertRow,
     }
-    let masked = |text: &Text| Text::new(mask(&text.en), mask(&text.zh));
+    let masked = |text: &Text| {
+        Text::new(mask::text(&text.en, Numbers::OfPeople), mask::text(&text.zh, Numbers::OfPeople))
+    };
     let alert = AlertRow {
         text: masked(&notice.alert.text),
         hint: notice.alert.hint.as_ref().map(masked),
@@ -198,7 +182,7 @@ pub(super) fn url_body(notice: &AlertNotice, addresses: &Addresses) -> Vec<u8> {
 
 /// A text from outside: on one line, without markup or mentions, masked, at most `most` characters.
 fn plain(text: &str, most: usize) -> String {
-    let mut plain: String = mask(text)
+    let mut plain: String = mask::text(text, Numbers::OfPeople)
         .chars()
         .map(|c| match c {
             '<' => '＜',
@@ -210,7 +194,7 @@ fn plain(text: &str, most: usize) -> String {
             '@' => '＠',
             '|' => '｜',
             '~' => '～',
-            c if c.is_control() => ' ',
+            c if sanitize::steers(c) => ' ',
             c => c,
         })
         .collect();
@@ -220,36 +204,6 @@ fn plain(text: &str, most: usize) -> String {
         plain = plain.chars().take(most).chain(['…']).collect();
     }
     plain
-}
-
-/// Masks the middle of mobile numbers (eleven digits from 13 to 19) and of the names in e-mail addresses.
-fn mask(text: &str) -> String {
-    let letters: Vec<char> = text.chars().collect();
-    let word = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '@');
-    let mut masked = String::with_capacity(text.len());
-    for run in letters.chunk_by(|one, other| word(one) == word(other)) {
-        let text: String = run.iter().collect();
-        masked.push_str(&mask_word(&text));
-    }
-    masked
-}
-
-fn mask_word(word: &str) -> String {
-    let is_mobile = word.len() == 11
-        && word.bytes().all(|b| b.is_ascii_digit())
-        && word.starts_with('1')
-        && !word.starts_with("10");
-    if is_mobile {
-        let (start, end) = (word.get(..3).unwrap_or_default(), word.get(9..).unwrap_or_default());
-        return format!("{start}…{end}");
-    }
-    match word.split_once('@') {
-        Some((name, host)) if !name.is_empty() && host.contains('.') => {
-            let first: String = name.chars().take(1).collect();
-            format!("{first}…@{host}")
-        }
-        _ => word.to_owned(),
-    }
 }
 
 /// The beginning of a text, at most `most` bytes, cut between characters.
@@ -273,7 +227,7 @@ mod tests {
         let plain = plain(text, 200);
         assert_eq!(
             plain,
-            "＜＠all＞ ［点］(http：//x) ＊＊a＊＊ ＃ ＜font color=\"info\"＞ ＠李四 138…00 l…＠x.cn"
+            "＜＠all＞ ［点］(http：//x) ＊＊a＊＊ ＃ ＜font color=\"info\"＞ ＠李四 138＊＊＊＊＊＊00 l＊＊＊＊＠x.cn"
         );
     }
 
@@ -286,8 +240,15 @@ mod tests {
             "10000000000",
             "138001380001",
         ] {
-            assert_eq!(mask(id), id);
+            assert_eq!(plain(id, 200), id);
         }
+    }
+
+    #[test]
+    fn a_person_s_numbers_are_masked_in_any_writing() {
+        let text = "11010119900307123X；＋８６　１３８　００１３　８０００；138-0013-8000；2026-05-01；W0001";
+        let masked = "110＊＊＊＊＊＊＊＊＊＊＊＊23X；＋８６　１＊＊　＊＊＊＊　＊＊００；138-＊＊＊＊-＊＊00；2026-05-01；W0001";
+        assert_eq!(plain(text, 200), masked);
     }
 
     proptest! {

@@ -20,6 +20,7 @@ mod tests;
 use std::sync::Arc;
 
 use address::Addresses;
+pub(crate) use condition::label;
 use handle::AlertInbox;
 use notifier::Notifier;
 

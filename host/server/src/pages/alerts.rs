@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::layout::{Area, HtmlPage};
 use super::view::View;
 use super::{components, labels, time};
+use crate::alerts;
 use ruzhi_store::AlertRow;
 
 /// Maximum number of past alerts shown.
@@ -71,7 +72,7 @@ fn card(view: &View, alert: &AlertRow) -> Markup {
     html! {
         li.need.bad {
             div.row.between {
-                @match labels::alert(view, &alert.kind) {
+                @match alerts::label(&alert.kind).map(|label| view.word(label)) {
                     Some(word) => { (components::badge((labels::BAD, word))) }
                     None => { code { (alert.kind) } }
                 }
@@ -100,7 +101,7 @@ fn line(view: &View, alert: &AlertRow) -> Markup {
     html! {
         tr {
             th scope="row" { div.stack { bdi { (alert.text.in_lang(view.lang())) } span.quiet.small {
-                @match labels::alert(view, &alert.kind) { Some(word) => { (word) } None => { code { (alert.kind) } } }
+                @match alerts::label(&alert.kind).map(|label| view.word(label)) { Some(word) => { (word) } None => { code { (alert.kind) } } }
             } } }
             td data-label=(view.say("Where", "位置")) { div { (place(view, alert)) } }
             td data-label=(view.say("From", "发生")) { (time::at(view, alert.since, zone)) }

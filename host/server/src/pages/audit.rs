@@ -95,8 +95,8 @@ fn line(view: &View, row: &AuditRow) -> Markup {
 
 fn role<'a>(view: &View, role: &'a str) -> &'a str {
     match role {
-        "viewer" => labels::role(view, ruzhi_config::Role::Viewer),
-        "operator" => labels::role(view, ruzhi_config::Role::Operator),
+        "viewer" => view.word(ruzhi_config::Role::Viewer.label()),
+        "operator" => view.word(ruzhi_config::Role::Operator.label()),
         other => other,
     }
 }

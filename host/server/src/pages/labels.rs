@@ -1,13 +1,11 @@
-//! The words for every state and kind shown on pages, in both languages, one word for each.
+//! The colour of every state and kind shown on pages, beside its word.
 
 use super::view::View;
 use ruzhi_app::scheduler::ScheduleStateKind;
-use ruzhi_app::{AttentionKind, Offers, RunMode};
-use ruzhi_config::Role;
-use ruzhi_model::{Lang, OperationKind, OperationState, RejectedBy, RemovalAnswer};
+use ruzhi_app::{AttentionKind, Offers};
+use ruzhi_model::{Lang, OperationKind, OperationState};
 use ruzhi_rules::DecisionKind;
-use ruzhi_store::{ActivationKind, PlanState, RunKind, RunRow, RunState};
-use ruzhi_sync::Stage;
+use ruzhi_store::{PlanState, RunRow, RunState};
 
 /// The urgency of a word: the name of a class of the stylesheet.
 pub(super) type Tone = &'static str;
@@ -25,204 +23,97 @@ pub(super) const PLAIN: Tone = "plain";
 
 /// The state of a run.
 pub(super) fn run_state(view: &View, run: &RunRow) -> (Tone, &'static str) {
-    match (run.state, run.kind) {
-        (RunState::Done, RunKind::Drift) if run.plan.is_none() => (OK, view.say("compared", "已比对")),
-        (RunState::Done, RunKind::Sync | RunKind::Apply) => (OK, view.say("done", "完成")),
-        // Its counts say how much would be done.
-        (RunState::Done, _) => (OK, view.say("planned", "已计划")),
-        (RunState::Running, _) => (RUN, view.say("running", "运行中")),
-        (RunState::Held, _) => (WARN, view.say("held", "待审批")),
-        (RunState::Failed, _) => (BAD, view.say("failed", "失败")),
-    }
-}
-
-/// The kind of a run.
-pub(super) fn run_kind(view: &View, kind: RunKind) -> &'static str {
-    match kind {
-        RunKind::Plan => view.say("plan only", "仅计划"),
-        RunKind::Sync => view.say("sync", "同步"),
-        RunKind::Apply => view.say("apply a plan", "执行计划"),
-        RunKind::Adopt => view.say("take over members", "接管成员"),
-        RunKind::Revert => view.say("undo a run", "撤销运行"),
-        RunKind::Drift => view.say("compare with the directory", "与通讯录比对"),
-    }
-}
-
-/// The kind of run that a person requests.
-pub(super) fn run_what(view: &View, what: RunMode) -> &'static str {
-    match what {
-        RunMode::Sync => view.say("Sync: plan and write", "同步：计划并写入"),
-        RunMode::Plan => view.say("Plan only: write nothing", "仅计划：不写入"),
-        RunMode::Drift => view.say("Compare with the directory", "与通讯录比对"),
-        RunMode::Adopt => view.say("Take over existing members", "接管已有成员"),
-        RunMode::Revert => view.say("Undo a run", "撤销一次运行"),
-    }
+    let tone = match run.state {
+        RunState::Done => OK,
+        RunState::Running => RUN,
+        RunState::Held => WARN,
+        RunState::Failed => BAD,
+    };
+    (tone, view.word(run.state_label()))
 }
 
 /// The state of a plan.
 pub(super) fn plan_state(view: &View, state: PlanState) -> (Tone, &'static str) {
-    match state {
-        PlanState::Planned => (PLAIN, view.say("planned", "已计划")),
-        PlanState::Held => (WARN, view.say("held", "待审批")),
-        PlanState::Applying => (RUN, view.say("being applied", "执行中")),
-        PlanState::Done => (OK, view.say("applied", "已执行")),
-        PlanState::Failed => (BAD, view.say("applied in part", "部分执行")),
-        PlanState::Superseded => (PLAIN, view.say("superseded", "已被取代")),
-        PlanState::Rejected => (PLAIN, view.say("rejected", "已驳回")),
-    }
+    let tone = match state {
+        PlanState::Planned | PlanState::Superseded | PlanState::Rejected => PLAIN,
+        PlanState::Held => WARN,
+        PlanState::Applying => RUN,
+        PlanState::Done => OK,
+        PlanState::Failed => BAD,
+    };
+    (tone, view.word(state.label()))
 }
 
 /// An operation's sign, colour and word.
 pub(super) fn operation(view: &View, kind: OperationKind) -> (&'static str, &'static str, &'static str) {
-    match kind {
-        OperationKind::Create => ("+", "plus", view.say("create", "新增")),
-        OperationKind::Update => ("~", "tilde", view.say("update", "更新")),
-        OperationKind::Disable => ("−", "minus", view.say("disable", "停用")),
-        OperationKind::Enable => ("↑", "plus", view.say("enable", "启用")),
-        OperationKind::Delete => ("×", "minus", view.say("delete", "删除")),
-        OperationKind::Adopt => ("=", "", view.say("take over", "接管")),
-        OperationKind::Keep => ("·", "", view.say("let stand", "保留")),
-    }
+    let (sign, colour) = match kind {
+        OperationKind::Create => ("+", "plus"),
+        OperationKind::Update => ("~", "tilde"),
+        OperationKind::Disable => ("−", "minus"),
+        OperationKind::Enable => ("↑", "plus"),
+        OperationKind::Delete => ("×", "minus"),
+        OperationKind::Adopt => ("=", ""),
+        OperationKind::Keep => ("·", ""),
+    };
+    (sign, colour, view.word(kind.label()))
 }
 
 /// The state of an operation.
 pub(super) fn operation_state(view: &View, state: OperationState) -> (Tone, &'static str) {
-    match state {
-        OperationState::Planned => (PLAIN, view.say("planned", "已计划")),
-        OperationState::Sending => (RUN, view.say("sending", "发送中")),
-        OperationState::Done => (OK, view.say("done", "完成")),
-        OperationState::Rejected => (BAD, view.say("rejected", "待修正")),
-        OperationState::Failed => (BAD, view.say("failed", "失败")),
-        OperationState::Lost => (WARN, view.say("did not happen", "未生效")),
-    }
+    let tone = match state {
+        OperationState::Planned => PLAIN,
+        OperationState::Sending => RUN,
+        OperationState::Done => OK,
+        OperationState::Rejected | OperationState::Failed => BAD,
+        OperationState::Lost => WARN,
+    };
+    (tone, view.word(state.label()))
 }
 
 /// The state of a flow in the scheduler.
 pub(super) fn schedule_state(view: &View, state: ScheduleStateKind) -> (Tone, &'static str) {
-    match state {
-        ScheduleStateKind::Waiting => (OK, view.say("on schedule", "按计划")),
-        ScheduleStateKind::Idle => (PLAIN, view.say("runs when asked", "按需运行")),
-        ScheduleStateKind::Queued => (RUN, view.say("queued", "排队中")),
-        ScheduleStateKind::Running => (RUN, view.say("running", "运行中")),
-        ScheduleStateKind::Retrying => (WARN, view.say("retrying", "重试中")),
-        ScheduleStateKind::Paused => (WARN, view.say("paused", "已暂停")),
-        ScheduleStateKind::Blocked => (BAD, view.say("blocked", "已停止待处理")),
-    }
-}
-
-/// The stage of a run: the word of the API, and the word for a person.
-pub(super) fn stage(view: &View, stage: Stage) -> (&'static str, &'static str) {
-    match stage {
-        Stage::Settle => ("settle", view.say("Settle", "核实")),
-        Stage::Collect => ("collect", view.say("Collect and decide", "读取与判定")),
-        Stage::Plan => ("plan", view.say("Plan", "计划")),
-        Stage::Apply => ("apply", view.say("Apply", "执行")),
-    }
+    let tone = match state {
+        ScheduleStateKind::Waiting => OK,
+        ScheduleStateKind::Idle => PLAIN,
+        ScheduleStateKind::Queued | ScheduleStateKind::Running => RUN,
+        ScheduleStateKind::Retrying | ScheduleStateKind::Paused => WARN,
+        ScheduleStateKind::Blocked => BAD,
+    };
+    (tone, view.word(state.label()))
 }
 
 /// The kind of an item that needs a person.
 pub(super) fn attention(view: &View, kind: AttentionKind) -> (Tone, &'static str) {
-    match kind {
-        AttentionKind::Blocked => (BAD, view.say("blocked", "已停止待处理")),
-        AttentionKind::HeldPlan => (WARN, view.say("plan held", "计划待审批")),
-        AttentionKind::Removed => (WARN, view.say("removed by hand", "被手工删除")),
-        AttentionKind::Drift => (WARN, view.say("changed by hand", "手工改动")),
-        AttentionKind::ConfigInvalid => (BAD, view.say("files not in use", "文件未生效")),
-        AttentionKind::Failing => (BAD, view.say("failing", "持续失败")),
-        AttentionKind::Late => (WARN, view.say("late", "逾期")),
-        AttentionKind::Paused => (WARN, view.say("paused", "已暂停")),
-        AttentionKind::Quarantine => (WARN, view.say("quarantine", "待修正")),
-    }
-}
-
-/// The kind of an alert; none for a kind without a word, which is shown by its name.
-pub(super) fn alert(view: &View, kind: &str) -> Option<&'static str> {
-    Some(match kind {
-        "plan.held" => view.say("plan held", "计划待审批"),
-        "flow.failing" => view.say("failing", "持续失败"),
-        "flow.blocked" => view.say("blocked", "已停止待处理"),
-        "quarantine.growing" => view.say("quarantine grows", "待修正增多"),
-        "places.full" => view.say("no free accounts", "账号名额已满"),
-        "leavers.rejected" => view.say("leavers can still log in", "离职人员仍可登录"),
-        "members.removed" => view.say("removed by hand", "被手工删除"),
-        "run.late" => view.say("late", "逾期"),
-        "config.invalid" => view.say("files not in use", "文件未生效"),
-        "rules.kept" => view.say("rules kept", "同步规则未更换"),
-        "drift.found" => view.say("changed by hand", "手工改动"),
-        "clock.off" => view.say("clock off", "时钟偏差"),
-        "form.empty" => view.say("form without rows", "表单无数据"),
-        "alerts.undelivered" => view.say("alerts undelivered", "告警未送达"),
-        _ => return None,
-    })
+    let tone = match kind {
+        AttentionKind::Blocked | AttentionKind::ConfigInvalid | AttentionKind::Failing => BAD,
+        AttentionKind::HeldPlan
+        | AttentionKind::Removed
+        | AttentionKind::Drift
+        | AttentionKind::Late
+        | AttentionKind::Paused
+        | AttentionKind::Quarantine => WARN,
+    };
+    (tone, view.word(kind.label()))
 }
 
 /// The decision on a record.
 pub(super) fn verdict(view: &View, verdict: DecisionKind) -> (Tone, &'static str) {
-    match verdict {
-        DecisionKind::Upsert => (OK, view.say("upsert", "入职")),
-        DecisionKind::Leave => (PLAIN, view.say("leave", "离职")),
-        DecisionKind::Ignore => (PLAIN, view.say("ignore", "忽略")),
-        DecisionKind::Reject => (BAD, view.say("reject", "拒绝")),
-        DecisionKind::Failed => (BAD, view.say("not decided", "未能判定")),
-    }
-}
-
-/// The decision about a member who was removed by hand.
-pub(super) fn removal_answer(view: &View, answer: RemovalAnswer) -> &'static str {
-    match answer {
-        RemovalAnswer::Recreate => view.say("Create again, without an invitation", "重新创建，不发邀请"),
-        RemovalAnswer::RecreateInvited => view.say("Create again and invite", "重新创建并邀请"),
-        RemovalAnswer::Release => view.say("Let go: ruzhi does nothing more", "不再管理"),
-    }
-}
-
-/// The party that rejected a record.
-pub(super) fn rejected_by(view: &View, by: RejectedBy) -> &'static str {
-    match by {
-        RejectedBy::Guest => view.say("the rules", "同步规则"),
-        RejectedBy::Plan => view.say("the plan", "计划"),
-        RejectedBy::Wecom => view.say("WeCom", "企业微信"),
-        RejectedBy::Person => view.say("a person", "人工"),
-    }
-}
-
-/// The kind of an activation.
-pub(super) fn activation(view: &View, kind: ActivationKind) -> &'static str {
-    match kind {
-        ActivationKind::First => view.say("the first", "首次上线"),
-        ActivationKind::File => view.say("files exchanged", "文件更换"),
-        ActivationKind::Activate => view.say("activated", "人工上线"),
-        ActivationKind::Rollback => view.say("rolled back", "回退"),
-    }
+    let tone = match verdict {
+        DecisionKind::Upsert => OK,
+        DecisionKind::Leave | DecisionKind::Ignore => PLAIN,
+        DecisionKind::Reject | DecisionKind::Failed => BAD,
+    };
+    (tone, view.word(verdict.label()))
 }
 
 /// The rules in the files, compared with the live ones.
 pub(super) fn offers(view: &View, offers: Offers) -> (Tone, &'static str) {
-    match offers {
-        Offers::Live => (OK, view.say("files are live", "与文件一致")),
-        Offers::New => (WARN, view.say("new in the files", "文件中有新的同步规则")),
-        Offers::PassedOver => (WARN, view.say("files passed over", "文件中的同步规则未采用")),
-        Offers::Unreadable => (BAD, view.say("files cannot be read", "文件无法读取")),
-    }
-}
-
-/// A role.
-pub(super) fn role(view: &View, role: Role) -> &'static str {
-    match role {
-        Role::Viewer => view.say("viewer", "查看者"),
-        Role::Operator => view.say("operator", "操作员"),
-    }
-}
-
-/// The state of a member.
-pub(super) fn member_state<'a>(view: &View, state: &'a str) -> &'a str {
-    match state {
-        "active" => view.say("in the directory", "在通讯录中"),
-        "left" => view.say("left, disabled", "已离职，已停用"),
-        "deleted" => view.say("deleted", "已删除"),
-        "removed" => view.say("removed by hand", "被手工删除"),
-        other => other,
-    }
+    let tone = match offers {
+        Offers::Live => OK,
+        Offers::New | Offers::PassedOver => WARN,
+        Offers::Unreadable => BAD,
+    };
+    (tone, view.word(offers.label()))
 }
 
 /// The reader's half of a text in both languages, as guests write them (Chinese, ` / `, English). Either half may quote

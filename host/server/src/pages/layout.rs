@@ -5,7 +5,6 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::asset::{ICON, LIVE, STYLE};
 use super::components;
-use super::labels;
 use super::view::View;
 use super::{flash, time};
 use ruzhi_model::Lang;
@@ -178,7 +177,7 @@ fn who(view: &View) -> Markup {
         div.who {
             (languages(view.lang(), &view.here))
             div {
-                bdi { (view.principal.name) } " " span.quiet { "· " (labels::role(view, view.principal.role)) }
+                bdi { (view.principal.name) } " " span.quiet { "· " (view.word(view.principal.role.label())) }
             }
             // Local access without configured people needs no login, so there is no session to end.
             @if view.csrf.is_some() && view.principal.name != LOCAL {

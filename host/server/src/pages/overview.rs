@@ -185,7 +185,7 @@ fn live(view: &View, live: &[LiveRun]) -> Markup {
                                         a href=(View::address(["runs", one.run.id.as_str()], [])) { (view.say("watch", "查看")) }
                                     }
                                     td data-label=(view.say("Stage", "阶段")) {
-                                        @if let Some(stage) = one.stage { (labels::stage(view, stage).1) }
+                                        @if let Some(stage) = one.stage { (view.word(stage.label())) }
                                     }
                                     td data-label=(view.say("Progress", "进度")) {
                                         div.stack { (bar(view, one)) span.small { (progress(view, one)) } }
@@ -403,7 +403,7 @@ fn deeds(view: &View, tenant: &TenantId, flow: &FlowId, overview: &FlowOverview)
                         select id=(format!("what-{flow}")) name="what" {
                             @for (value, what) in
                                 [("sync", RunMode::Sync), ("plan", RunMode::Plan), ("drift", RunMode::Drift)] {
-                                option value=(value) { (labels::run_what(view, what)) }
+                                option value=(value) { (view.word(what.label())) }
                             }
                         }
                     }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::layout::{Area, HtmlPage};
 use super::plan::{revealed, show_in_full};
 use super::view::View;
-use super::{components, labels, time};
+use super::{components, time};
 use ruzhi_app::{ActionReason, QuarantineQuery, QuarantineView, RejectView, RemovalView, RowField};
 use ruzhi_model::{FlowId, RemovalAnswer, TenantId};
 
@@ -177,7 +177,7 @@ pub(super) fn reasons(view: &View, item: &RejectView) -> Markup {
                 }
             }
             p.small.quiet {
-                (view.tell(format!("rejected by {}", labels::rejected_by(view, item.by)), format!("由{}拒绝", labels::rejected_by(view, item.by))))
+                (view.tell(format!("rejected by {}", view.word(item.by.label())), format!("由{}拒绝", view.word(item.by.label()))))
                 @if let Some(errcode) = item.errcode { " · " code { (errcode) } }
             }
             p.small {
@@ -204,7 +204,7 @@ pub(super) fn removal(view: &View, removal: &RemovalView) -> Markup {
             }
             @if let Some(answer) = removal.answer {
                 p.small {
-                    strong { (labels::removal_answer(view, answer)) } " · "
+                    strong { (view.word(answer.label())) } " · "
                     (view.say("decided; the next run carries it out", "已决定，由下一次运行执行"))
                 }
             }
@@ -218,7 +218,7 @@ pub(super) fn removal(view: &View, removal: &RemovalView) -> Markup {
                             input id=(field) name="reason" type="text" maxlength=(ActionReason::MOST) autocomplete="off";
                         }
                         @for answer in [RemovalAnswer::Recreate, RemovalAnswer::RecreateInvited, RemovalAnswer::Release] {
-                            button type="submit" name="answer" value=(answer.as_str()) { (labels::removal_answer(view, answer)) }
+                            button type="submit" name="answer" value=(answer.as_str()) { (view.word(answer.label())) }
                         }
                     }
                 }

@@ -9,7 +9,7 @@ use super::quarantine::{reasons, removal, row};
 use super::view::View;
 use super::{components, labels, time};
 use ruzhi_app::{OperationView, RecordView};
-use ruzhi_model::OperationState;
+use ruzhi_model::{MemberState, OperationState};
 use ruzhi_rules::DecisionKind;
 use ruzhi_store::AttemptRow;
 
@@ -57,7 +57,7 @@ pub(super) fn page(view: &View, told: &RecordView) -> HtmlPage {
                         div {
                             p {
                                 (view.say("Member", "成员")) " " code { (member.userid) } " "
-                                (components::badge((if member.state == "active" { labels::OK } else { labels::PLAIN }, labels::member_state(view, &member.state))))
+                                (components::badge((if member.state == "active" { labels::OK } else { labels::PLAIN }, member_state(view, &member.state))))
                             }
                         }
                     }
@@ -192,4 +192,8 @@ fn attempts(view: &View, attempts: &[AttemptRow], zone: chrono_tz::Tz) -> Markup
             }
         }
     }
+}
+
+fn member_state<'a>(view: &View, state: &'a str) -> &'a str {
+    MemberState::of_word(state).map_or(state, |state| view.word(state.label()))
 }

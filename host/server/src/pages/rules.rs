@@ -180,7 +180,7 @@ fn activation(view: &View, told: &FlowRulesView, row: &ActivationRow, latest: bo
                 @if latest { (components::badge((labels::OK, view.say("live", "现行")))) }
             }
             td data-label=(view.say("When", "时间")) { (time::at(view, row.at, zone)) }
-            td.nowrap data-label=(view.say("How", "方式")) { (labels::activation(view, row.kind)) }
+            td.nowrap data-label=(view.say("How", "方式")) { (view.word(row.kind.label())) }
             td data-label=(view.say("Who and why", "操作人与理由")) {
                 div { bdi { (row.who) } @if let Some(why) = &row.why { p.small.quiet { bdi { (why) } } } }
             }

@@ -79,7 +79,7 @@ pub(super) fn page(view: &View, told: &RunView) -> HtmlPage {
                 div.body {
                     dl.facts {
                         dt { (view.say("Flow", "同步流")) } dd { (components::flow(view, &run.tenant, &run.flow)) }
-                        dt { (view.say("Kind", "类型")) } dd { (labels::run_kind(view, run.kind)) }
+                        dt { (view.say("Kind", "类型")) } dd { (view.word(run.kind.label())) }
                         @if let Some(cause) = run.cause {
                             dt { (view.say("Cause", "起因")) } dd { (cause.words().in_lang(view.lang())) }
                         }
@@ -113,7 +113,7 @@ pub(super) fn page(view: &View, told: &RunView) -> HtmlPage {
             }
         }
     };
-    let kind = labels::run_kind(view, run.kind);
+    let kind = view.word(run.kind.label());
     let title = view.tell(format!("Run: {kind}"), format!("运行：{kind}"));
     HtmlPage {
         badge: Some(components::badge(labels::run_state(view, run))),
@@ -172,7 +172,7 @@ fn under_way(view: &View, live: &LiveRun) -> Markup {
     html! {
         ol.stages {
             @for (place, stage) in STAGES.into_iter().enumerate() {
-                @let (id, word) = labels::stage(view, stage);
+                @let (id, word) = (stage.as_str(), view.word(stage.label()));
                 li.past[at.is_some_and(|at| place < at)] data-stage=(id) aria-current=[(Some(place) == at).then_some("step")] {
                     span.dot aria-hidden="true" {}
                     span.name { (word) }

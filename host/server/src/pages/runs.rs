@@ -58,7 +58,7 @@ pub(super) fn page(view: &View, runs: &ruzhi_app::Page<RunRow>, asked: &RunsQuer
                 select #kind name="kind" {
                     option value="" { (view.say("all", "全部")) }
                     @for (value, kind) in KINDS {
-                        option value=(value) selected[Some(kind) == asked.kind] { (labels::run_kind(view, kind)) }
+                        option value=(value) selected[Some(kind) == asked.kind] { (view.word(kind.label())) }
                     }
                 }
             }
@@ -96,7 +96,7 @@ fn line(view: &View, run: &RunRow) -> maud::Markup {
                 a href=(View::address(["runs", run.id.as_str()], [])) { (time::at(view, run.started_at, view.zone(&run.tenant))) }
             }
             td data-label=(view.say("Flow", "同步流")) { div { (components::flow(view, &run.tenant, &run.flow)) } }
-            td data-label=(view.say("Kind", "类型")) { (labels::run_kind(view, run.kind)) }
+            td data-label=(view.say("Kind", "类型")) { (view.word(run.kind.label())) }
             td data-label=(view.say("State", "状态")) { div { (components::badge(labels::run_state(view, run))) } }
             td data-label=(view.say("Outcome", "结果")) {
                 div.stack {

@@ -47,7 +47,7 @@ pub(super) fn page(view: &View, told: &SettingsView) -> HtmlPage {
                             @for person in &told.server.people {
                                 tr {
                                     th scope="row" { bdi { (person.name) } }
-                                    td { span.badge.plain.run[person.role == Role::Operator] { (labels::role(view, person.role)) } }
+                                    td { span.badge.plain.run[person.role == Role::Operator] { (view.word(person.role.label())) } }
                                 }
                             }
                         }

@@ -15,7 +15,7 @@ use crate::auth::csrf::CsrfToken;
 use crate::state::AppState;
 use ruzhi_app::Principal;
 use ruzhi_config::{self as config, Role};
-use ruzhi_model::{FlowId, Lang, TenantId};
+use ruzhi_model::{FlowId, Label, Lang, TenantId};
 
 /// A tenant's display name and time zone.
 #[derive(Debug, Clone)]
@@ -56,6 +56,11 @@ impl View {
     /// Chooses the wording in the caller's language.
     pub(super) fn say<'a>(&self, en: &'a str, zh: &'a str) -> &'a str {
         if self.lang() == Lang::Zh { zh } else { en }
+    }
+
+    /// Chooses the word in the caller's language.
+    pub(super) fn word(&self, label: Label) -> &'static str {
+        label.in_lang(self.lang())
     }
 
     /// Chooses the composed sentence in the caller's language.

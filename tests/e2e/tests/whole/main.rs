@@ -27,6 +27,7 @@ mod leavers;
 mod lock;
 mod logs;
 mod main_job;
+mod messages;
 mod moments;
 mod moves;
 mod ownership;

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::cli::printer::Printer;
 use ruzhi_config::{self as config, Config};
 use ruzhi_guest_runtime::{ComponentRegistry, Guest, GuestLoadError};
-use ruzhi_message::Report;
+use ruzhi_message::{Report, mask};
 use ruzhi_model::{Digest, Text};
-use ruzhi_plan::masked;
 use ruzhi_rules::{ActivationError, DecisionKind, Difference, FlowRules, Trial};
 use ruzhi_store::{ActivationKind, ActivationRow, Artifacts};
 
@@ -162,32 +161,17 @@ pub(crate) fn difference_value(difference: &Difference, reveal: bool) -> Value {
 pub(crate) fn hidden(field: &str, value: &Value) -> Value {
     // A failure's text is written by the host, which has masked the guest's words, and record ids are not personal
     // data.
-    if value.is_null() || field == "failure" {
-        return value.clone();
-    }
-    let body = Map::from_iter([(field.to_owned(), value.clone())]);
-    masked(&body).remove(field).unwrap_or_default()
+    if field == "failure" { value.clone() } else { mask::field(field, value) }
 }
 
 /// A verdict in a word.
 pub(super) fn verdict_word(printer: &Printer, verdict: DecisionKind) -> &'static str {
-    match verdict {
-        DecisionKind::Upsert => printer.text("upsert", "入职"),
-        DecisionKind::Leave => printer.text("leave", "离职"),
-        DecisionKind::Ignore => printer.text("ignore", "忽略"),
-        DecisionKind::Reject => printer.text("reject", "拒绝"),
-        DecisionKind::Failed => printer.text("failed", "失败"),
-    }
+    printer.word(verdict.label())
 }
 
 /// How rules came to be live, in a word.
 pub(super) fn kind_word(printer: &Printer, kind: ActivationKind) -> &'static str {
-    match kind {
-        ActivationKind::First => printer.text("first", "首次"),
-        ActivationKind::File => printer.text("file exchanged", "文件替换"),
-        ActivationKind::Activate => printer.text("activated", "启用"),
-        ActivationKind::Rollback => printer.text("rolled back", "回退"),
-    }
+    printer.word(kind.label())
 }
 
 /// An activation as a line of a list.

@@ -6,7 +6,7 @@ use super::{noon, row};
 use crate::alerts::address::Addresses;
 use crate::alerts::condition;
 use crate::alerts::detector::{Detection, Detector};
-use crate::alerts::message::{AlertNotice, LONGEST, alone, together, url_body, words};
+use crate::alerts::message::{AlertNotice, LONGEST, alone, together, url_body};
 use crate::alerts::state::AlertEvent;
 use ruzhi_model::{Lang, Text};
 use ruzhi_store::{AlertRow, FlowStatus};
@@ -163,8 +163,9 @@ fn a_quarantine_grows_by_five_rows_and_a_fifth_and_no_longer_after_a_day() {
 #[test]
 fn every_kind_has_a_title_in_both_languages() {
     for kind in condition::KINDS {
-        let (en, zh) = words(kind).unwrap_or_else(|| panic!("{kind} has no title"));
+        let label = condition::label(kind).unwrap_or_else(|| panic!("{kind} has no title"));
+        let (en, zh) = (label.in_lang(Lang::En), label.in_lang(Lang::Zh));
         assert!(en.is_ascii() && !zh.is_ascii(), "{kind}: {en}, {zh}");
     }
-    assert_eq!(words("of.a.newer.version"), None);
+    assert_eq!(condition::label("of.a.newer.version"), None);
 }

@@ -26,7 +26,7 @@ pub(super) fn operation(kind: OperationKind, place: u64, written: &Written) -> O
     let fields = match kind {
         OperationKind::Create => vec![
             change("name", "name", "姓名", json!(null), json!(written.person)),
-            change("mobile", "mobile", "手机号", json!(null), json!("138…34")),
+            change("mobile", "mobile", "手机号", json!(null), json!("138******34")),
             change("department", "departments", "部门", json!(null), json!([12, 31])),
         ],
         OperationKind::Disable => vec![change("enable", "enabled", "启用", json!(1), json!(0))],
@@ -114,7 +114,7 @@ pub(super) fn plan_view(written: &Written, revealed: bool) -> PlanView {
 pub(super) fn row_fields(written: &Written) -> Vec<RowField> {
     [
         ("_widget_name", "姓名", json!(written.person)),
-        ("_widget_mobile", "手机号", json!("138…34")),
+        ("_widget_mobile", "手机号", json!("138******34")),
         ("_widget_department", "部门", json!(["一车间", written.words])),
         ("_widget_date", "入职日期", json!("2026-11-20T16:00:00.000Z")),
         ("_widget_note", "备注", json!(written.words)),
@@ -218,7 +218,7 @@ pub(super) fn record_view(written: &Written, verdict: DecisionKind) -> RecordVie
             reason: (verdict != DecisionKind::Upsert).then(|| written.words.to_owned()),
             member: vec![
                 change("name", "name", "姓名", json!(null), json!(written.person)),
-                change("mobile", "mobile", "手机号", json!(null), json!("138…34")),
+                change("mobile", "mobile", "手机号", json!(null), json!("138******34")),
             ],
         },
         notes: vec![written.words.to_owned(), "已去除空格 / spaces were removed".to_owned()],
