@@ -207,7 +207,7 @@ mod tests {
             drawn("a = 1", 5, 1, Lang::En),
             "error: no such value\n --> tenants/a.toml:7:5\n  |\n7 | a = 1\n  |     ^\n  |\n  = hint: write another\n"
         );
-        assert!(drawn("a = 1", 5, 1, Lang::Zh).starts_with("错误: 没有这个值\n"));
+        assert!(drawn("a = 1", 5, 1, Lang::Zh).starts_with("错误：没有这个值\n"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::quarantine::QuarantineEntry;
 use crate::row::{RowReader, number};
 use crate::settlement::Settlement;
 use crate::transaction::Transaction;
-use crate::{StoreError, departures, ledger, operations, quarantine};
+use crate::{StoreError, departures, drift_checks, ledger, operations, quarantine};
 use ruzhi_model::{FlowId, LedgerEntry, Operation, OperationState, PlanId, RecordId, TenantId, UniqueField};
 use ruzhi_plan::freed;
 

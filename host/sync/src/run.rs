@@ -23,7 +23,7 @@ use super::{adopt, drift, fields, problem, revert, run_end};
 use ruzhi_model::{CalledApi, PlanId};
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{AdoptBy, Counts, DriftResolution, PASSES, Plan, Policy, Purpose};
-use ruzhi_store::{DriftCheckRow, PlanRow, PlanState, RunCause, RunRow, RunState, Watermark};
+use ruzhi_store::{PlanRow, PlanState, RunCause, RunRow, RunState, Watermark};
 
 /// The result of a run.
 #[derive(Debug)]
