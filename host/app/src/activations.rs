@@ -96,7 +96,7 @@ pub async fn activate(
         if held.rules() != input.rules {
             return Err(others_by_now());
         }
-        let form = form_fields(deployment.clients(tenant)?.source, flow)?;
+        let form = form_fields(deployment.clients(tenant)?.source, flow);
         let store = app.store.as_ref();
         let rules = flow_rules(store, &deployment.registry, tenant, flow, Some(&form));
         let offered = held.rules();

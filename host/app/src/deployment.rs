@@ -62,8 +62,8 @@ pub fn flow_rules<'a>(
 }
 
 /// The fields of a flow's form, as listed by the form's service.
-pub fn form_fields(source: jiandaoyun::FormClient, flow: &config::FlowConfig) -> Result<FormFields, Report> {
-    Ok(FormFields { source, form: flow.source.form.clone() })
+pub fn form_fields(source: jiandaoyun::FormClient, flow: &config::FlowConfig) -> FormFields {
+    FormFields { source, form: flow.source.form.clone() }
 }
 
 /// The exit code for a client that could not be set up: the settings are at fault, unless the process has too many
@@ -299,7 +299,7 @@ impl Deployment {
     ) -> Result<(FlowRuntime, RulesExchange), Report> {
         let Clients { source, directory, reader } = self.clients(tenant)?;
         let config::FlowSource { form, filter, .. } = flow.source.clone();
-        let fields = form_fields(source.clone(), flow)?;
+        let fields = form_fields(source.clone(), flow);
         let rules = flow_rules(self.store.as_ref(), &self.registry, tenant, flow, Some(&fields));
         let ActiveRules { guest, activation, exchanged, kept } = rules.live(offered(flow), by).await?;
         let first_use = self.store.first_use_find(guest.rules()).await?;

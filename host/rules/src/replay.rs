@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::activation::FlowRules;
 use super::comparison::{Basis, Difference};
 use super::error::ActivationError;
+use super::flow_rules::FlowRules;
 use ruzhi_model::{Digest, Outcome, SourceRecord};
 use ruzhi_store::RecordTrace;
 

@@ -73,7 +73,7 @@ pub(super) fn differences(view: &View, drift: &DriftView, further: bool) -> Mark
 }
 
 fn row(view: &View, tenant: &TenantId, finding: &DriftFinding) -> Markup {
-    let text = finding.text(ToOwned::to_owned);
+    let text = finding.text(str::to_owned);
     html! {
         tr {
             th scope="row" { code { (finding.userid()) } }

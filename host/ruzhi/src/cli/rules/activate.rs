@@ -79,7 +79,7 @@ impl Activate {
         };
         let (tenant, flow) = only_flow(&config, &self.target)?;
         let form = match asked {
-            true => Some(ruzhi_app::deployment::form_fields(ruzhi_app::deployment::source(tenant)?, flow)?),
+            true => Some(ruzhi_app::deployment::form_fields(ruzhi_app::deployment::source(tenant)?, flow)),
             false => None,
         };
         let store = deployment::store(&config, Access::Beside).await?;
