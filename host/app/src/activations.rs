@@ -54,7 +54,7 @@ pub async fn rollback(
     let why = told.and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
     let asking = AuditRequest {
         subject: told.and_then(|input| input.to.clone()),
-        ..AuditRequest::of(AuditAction::RulesRollBack, tenant, flow).with_detail(why.clone())
+        ..AuditRequest::of(AuditAction::RulesRollback, tenant, flow).with_detail(why.clone())
     };
     recorded(app, principal, asking, async {
         let RollbackRequest { to, .. } = input?;

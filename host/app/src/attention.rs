@@ -23,7 +23,7 @@ pub enum AttentionKind {
     /// The directory was changed by hand.
     Drift,
     /// The configuration on disk is invalid; the previous one is still in use.
-    FilesRefused,
+    ConfigInvalid,
     /// The last runs failed.
     Failing,
     /// A run is overdue.

@@ -85,3 +85,4 @@ pub use settings::{
     ServerView, SettingsView, TenantSettings, settings,
 };
 pub use tally::{Tally, TallyResult};
+pub use tenant_overview::{FlowOverview, TenantOverview};

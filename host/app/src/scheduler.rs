@@ -63,7 +63,7 @@ pub enum ScheduleStateKind {
     Blocked,
 }
 
-impl StandingState {
+impl ScheduleStateKind {
     /// The word for a person.
     pub fn label(self) -> Label {
         match self {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::live::LiveRun;
-use crate::scheduler::FlowStanding;
+use crate::scheduler::ScheduleState;
 use ruzhi_model::{FlowId, PlanId, TenantId};
 use ruzhi_store::RunRow;
 
@@ -32,7 +32,7 @@ pub struct FlowOverview {
     /// Its cron expression; without one it runs only when woken or requested.
     pub schedule: Option<String>,
     /// Its state in the scheduler; none before the scheduler's first look at it.
-    pub standing: Option<FlowStanding>,
+    pub schedule_state: Option<ScheduleState>,
     /// Its last run.
     pub last_run: Option<RunRow>,
     /// Its next run, if known.
@@ -42,7 +42,7 @@ pub struct FlowOverview {
     /// Records stored.
     pub records: u64,
     /// Records in quarantine.
-    pub rejects: u64,
+    pub rejected: u64,
     /// Members removed by hand that wait for a person's decision; they are in quarantine too.
     pub removed: u64,
     /// The point up to which it has read the form.

@@ -438,7 +438,7 @@ impl SchedulerActor {
         }
         self.done.extend(active.wakes.into_iter().filter(|_| done));
         drop(active.lock);
-        if let (Some(answer), Some(report)) = (active.asking, &ended.report) {
+        if let (Some(answer), Some(report)) = (active.asking, &ended.failure) {
             drop(answer.send(Err(report.report.clone())));
         }
         self.state.ended(&ended.tenant, &ended.flow, outcome, now);
@@ -498,7 +498,7 @@ fn scheduled(app: &App) -> Vec<ScheduledFlow> {
 
 /// Logs why a run failed or could not begin; the run itself logs how it ended.
 fn log(ended: &RunResult) {
-    let Some(RunFailure { report, .. }) = &ended.report else { return };
+    let Some(RunFailure { report, .. }) = &ended.failure else { return };
     tracing::warn!(
         tenant.id = ended.tenant.as_str(),
         flow.id = ended.flow.as_str(),

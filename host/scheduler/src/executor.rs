@@ -138,6 +138,6 @@ fn could_not_run(due: &RunOrder, report: Report) -> RunResult {
         plan: None,
         exchanged: RulesExchange::default(),
         notices: Vec::new(),
-        report: Some(report.into()),
+        failure: Some(report.into()),
     }
 }

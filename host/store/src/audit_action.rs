@@ -33,7 +33,7 @@ pub enum AuditAction {
     /// Rules that had ended a process may be tried again.
     RulesConfirm,
     /// Earlier rules went live again.
-    RulesRollBack,
+    RulesRollback,
     /// A run was asked for.
     RunStart,
     /// A flow was paused.
@@ -60,7 +60,7 @@ impl AuditAction {
         Self::RulesReveal,
         Self::RulesActivate,
         Self::RulesConfirm,
-        Self::RulesRollBack,
+        Self::RulesRollback,
         Self::RunStart,
         Self::FlowPause,
         Self::FlowResume,
@@ -81,7 +81,7 @@ impl AuditAction {
             Self::RulesReveal => "rules.reveal",
             Self::RulesActivate => "rules.activate",
             Self::RulesConfirm => "rules.confirm",
-            Self::RulesRollBack => "rules.roll_back",
+            Self::RulesRollback => "rules.rollback",
             Self::RunStart => "run.start",
             Self::FlowPause => "flow.pause",
             Self::FlowResume => "flow.resume",

@@ -82,6 +82,8 @@ pub enum RunCause {
     Push,
     /// The directory was changed outside ruzhi.
     Callback,
+    /// The drift check before it left differences.
+    Recheck,
     /// The run before it failed, or its obstacle was removed.
     Retry,
     /// The run before it was cut off because its process ended.
@@ -89,16 +91,17 @@ pub enum RunCause {
 }
 
 impl RunCause {
-    /// The cause, for a person.
-    pub fn words(self) -> Text {
+    /// The word for a person.
+    pub fn label(self) -> Label {
         match self {
-            Self::Person => Text::new("a person asked for it", "人工发起"),
-            Self::Schedule => Text::new("its schedule", "按计划"),
-            Self::Decision => Text::new("a decision expired", "判定到期"),
-            Self::Push => Text::new("the form was changed", "表单有改动"),
-            Self::Callback => Text::new("the directory was changed", "通讯录有改动"),
-            Self::Retry => Text::new("an earlier run did not succeed", "此前的运行未成功"),
-            Self::CutOff => Text::new("ruzhi ended during the run before it", "上一次运行期间 ruzhi 退出"),
+            Self::Person => Label::new("a person asked for it", "人工发起"),
+            Self::Schedule => Label::new("its schedule", "按计划"),
+            Self::Decision => Label::new("a decision expired", "判定到期"),
+            Self::Push => Label::new("the form was changed", "表单有改动"),
+            Self::Callback => Label::new("the directory was changed", "通讯录有改动"),
+            Self::Recheck => Label::new("differences were left", "仍有未处理的手工改动"),
+            Self::Retry => Label::new("an earlier run did not succeed", "此前的运行未成功"),
+            Self::CutOff => Label::new("ruzhi ended during the run before it", "上一次运行期间 ruzhi 退出"),
         }
     }
 }

@@ -53,7 +53,7 @@ impl Runs {
                 format!("{}/{}", run.tenant, run.flow),
                 run.started_at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
                 took.map(|ms| format!("{}.{} s", ms / 1000, ms % 1000 / 100)).unwrap_or_default(),
-                run.cause.map(|cause| cause.words().in_lang(printer.lang).to_owned()).unwrap_or_default(),
+                run.cause.map(|cause| cause.label().in_lang(printer.lang).to_owned()).unwrap_or_default(),
                 state_word(printer, run).to_owned(),
                 run.plan.as_ref().map(ToString::to_string).unwrap_or_default(),
                 format!("{}{}", counted(printer, &run.counts), problem.unwrap_or_default()),

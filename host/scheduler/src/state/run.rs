@@ -76,6 +76,7 @@ impl From<Trigger> for RunCause {
             Trigger::Push => Self::Push,
             Trigger::CutOff => Self::CutOff,
             Trigger::Callback => Self::Callback,
+            Trigger::Recheck => Self::Recheck,
         }
     }
 }

@@ -117,7 +117,7 @@ impl Addresses {
     }
 
     /// The same tenants, with these receivers.
-    pub(super) fn told_to(self, host: AlarmSettings) -> Self {
+    pub(super) fn told_to(self, host: AlertSettings) -> Self {
         Self { host, ..self }
     }
 

@@ -65,14 +65,14 @@ pub(crate) fn label(kind: &str) -> Option<Label> {
         MEMBERS_REMOVED => ("members removed by hand", "成员被手工删除"),
         QUARANTINE_GROWING => ("quarantine growing", "待修正增多"),
         PLACES_FULL => ("no free accounts", "账号名额已满"),
-        LEAVERS_REFUSED => ("leavers can still log in", "离职人员仍可登录"),
+        LEAVERS_REJECTED => ("leavers can still log in", "离职人员仍可登录"),
         RUN_LATE => ("run late", "运行逾期"),
-        FILES_REFUSED => ("files refused", "配置未采用"),
+        CONFIG_INVALID => ("files refused", "配置未采用"),
         RULES_KEPT => ("rules not live", "规则未上线"),
         CLOCK_OFF => ("clock off", "时钟偏差"),
         FORM_EMPTY => ("form without rows", "表单无数据"),
         DRIFT_FOUND => ("directory changed by hand", "通讯录被手工改动"),
-        ALARMS_REFUSED => ("alarms refused", "告警未送达"),
+        ALERTS_UNDELIVERED => ("alarms refused", "告警未送达"),
         _ => return None,
     };
     Some(Label::new(en, zh))

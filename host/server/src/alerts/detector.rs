@@ -8,7 +8,7 @@ use super::condition::AlertCondition;
 use super::condition::{self, key};
 use ruzhi_app::scheduler::{FlowKey, RunFailure, RunResult, ScheduleState, ScheduleStateKind};
 use ruzhi_message::{Report, exit};
-use ruzhi_store::{FlowStatus, RunKind, RunRow, RunState};
+use ruzhi_store::{DriftCheckRow, FlowStatus, RunKind, RunRow, RunState};
 use ruzhi_sync::{FailureKind, Notice};
 
 /// A quarantine grows if it gains at least this many rows, and at least this share.
@@ -55,7 +55,7 @@ impl Detector {
     pub(super) fn ended(&mut self, ended: &RunResult) -> Vec<Detection> {
         let RunResult { tenant, flow, run, exchanged, failure, notices, .. } = ended;
         let of = (tenant, flow);
-        if report.as_ref().is_some_and(|report| report.kind == FailureKind::CutOff) {
+        if failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::CutOff) {
             return Vec::new();
         }
         let mut findings = Vec::new();

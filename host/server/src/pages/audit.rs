@@ -137,7 +137,7 @@ fn action(view: &View, action: &AuditAction) -> Option<&'static str> {
         }
         AuditAction::RulesActivate => view.say("made rules live", "上线同步规则"),
         AuditAction::RulesConfirm => view.say("let rules be tried again", "允许再次试用同步规则"),
-        AuditAction::RulesRollBack => view.say("rolled rules back", "回退同步规则"),
+        AuditAction::RulesRollback => view.say("rolled rules back", "回退同步规则"),
         AuditAction::RunStart => view.say("asked for a run", "请求运行"),
         AuditAction::FlowPause => view.say("paused a flow", "暂停同步流"),
         AuditAction::FlowResume => view.say("resumed a flow", "恢复同步流"),

@@ -81,7 +81,7 @@ pub(super) fn page(view: &View, told: &RunView) -> HtmlPage {
                         dt { (view.say("Flow", "同步流")) } dd { (components::flow(view, &run.tenant, &run.flow)) }
                         dt { (view.say("Kind", "类型")) } dd { (view.word(run.kind.label())) }
                         @if let Some(cause) = run.cause {
-                            dt { (view.say("Cause", "起因")) } dd { (cause.words().in_lang(view.lang())) }
+                            dt { (view.say("Cause", "起因")) } dd { (view.word(cause.label())) }
                         }
                         dt { (view.say("Began", "开始")) } dd { (time::exact(run.started_at, zone)) }
                         @if let Some(ended) = run.ended_at { dt { (view.say("Ended", "结束")) } dd { (time::exact(ended, zone)) } }

@@ -51,7 +51,7 @@ impl CheckResult {
         Self { hint: Some(hint), ..Self::new(check, Level::Fail, message) }
     }
 
-    pub(super) fn of_failure(check: &'static str, failure: &Report) -> Self {
+    pub(super) fn of_report(check: &'static str, failure: &Report) -> Self {
         Self {
             code: Some(failure.code().to_owned()),
             causes: failure.causes().to_vec(),

@@ -111,7 +111,7 @@ impl Rollback {
         let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &registry, tenant, flow, None);
         let offered = offered_now(flow, &Digest::of(""));
         let mut asking =
-            AuditRequest::of(AuditAction::RulesRollBack, &tenant.id, &flow.id).with_detail(self.by.said());
+            AuditRequest::of(AuditAction::RulesRollback, &tenant.id, &flow.id).with_detail(self.by.said());
         asking.subject = self.to.clone();
         let result = terminal::recorded(&config, asking, async {
             Ok(rules.rollback(self.to.as_deref(), offered, &self.by.by(), |_| {}).await?)

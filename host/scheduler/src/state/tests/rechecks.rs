@@ -11,7 +11,7 @@ fn differences_that_are_left_are_checked_again_at_their_moment_and_then_no_more(
     let mut state = state(&[planned("a", "")]);
     left(&mut state, Some(at("15:00")), at("12:00"));
     let waits = standing(&state, "a", at("12:00"));
-    assert_eq!((waits.state, waits.next), (StandingState::Idle, None), "it is not the flow's work");
+    assert_eq!((waits.state, waits.next), (ScheduleStateKind::Idle, None), "it is not the flow's work");
     assert_eq!(state.next_moment(), Some(at("15:00")));
     assert_eq!(why(&mut state, at("14:59")), None);
     assert_eq!(why(&mut state, at("15:00")), Some(Trigger::Recheck));

@@ -357,7 +357,7 @@ async fn members_who_were_removed_by_hand_are_named_until_a_person_has_decided()
 #[tokio::test]
 async fn differences_are_one_alarm_of_the_tenant_for_as_long_as_some_are_left() {
     let mut office = Office::open(acme()).await;
-    let ended = || AlarmObservation::RunEnded(Box::new(ended(1, None)));
+    let ended = || AlertObservation::RunEnded(Box::new(ended(1, None)));
     office.check("onboarding", &[]).await;
     office.notifier.observe(ended()).await;
     assert!(office.told().await.is_empty() && office.kinds().is_empty());
@@ -410,7 +410,7 @@ async fn differences_of_a_tenant_without_configuration_are_no_alarm_until_it_is_
     office.restart(addresses(true, false)).await;
     for day in 0..3 {
         office.notifier.look().await;
-        office.notifier.observe(AlarmObservation::RunEnded(Box::new(ended(1, None)))).await;
+        office.notifier.observe(AlertObservation::RunEnded(Box::new(ended(1, None)))).await;
         let told = office.told().await;
         assert_eq!(told.len(), usize::from(day == 0), "{told:?}");
         assert!(told.iter().all(|text| text.contains("over: ")), "{told:?}");

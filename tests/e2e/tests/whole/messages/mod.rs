@@ -31,7 +31,7 @@ const OTHER_WORDS: [&str; 54] = [
     "rules.activate",
     "rules.confirm",
     "rules.reveal",
-    "rules.roll_back",
+    "rules.rollback",
     "run.start",
     "session.begin",
     "session.end",
