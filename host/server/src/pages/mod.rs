@@ -27,6 +27,7 @@ mod record;
 mod route;
 mod run;
 mod runs;
+mod schedule;
 mod settings;
 #[cfg(test)]
 mod tests;
