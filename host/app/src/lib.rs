@@ -43,7 +43,10 @@ mod settings;
 mod spreadsheet;
 mod tally;
 
-pub use activations::{ActivateRequest, RollBackRequest, activate, roll_back};
+pub use activations::{
+    ActivateRequest, ActivationOrder, RollBackRequest, activate, activate_artifacts, confirm_rules,
+    not_activated, roll_back,
+};
 pub use alarms::alarms;
 pub use app::App;
 pub use audit_log::logged_in;
@@ -53,7 +56,9 @@ pub use charts::{
     refusals_chart, runs_chart,
 };
 pub use drift::{DriftQuery, DriftView, FindingKind, FindingView, drift};
-pub use flows::{EmptyRequest, PauseRequest, RunMode, RunRequest, pause, resume, retry, run_now};
+pub use flows::{
+    EmptyRequest, PauseRequest, RunMode, RunRequest, audit_of_run, pause, resume, retry, run_now,
+};
 pub use live::{LiveRun, LiveRuns};
 pub use lookup::no_run;
 pub use overview::{Attention, AttentionKind, FlowOverview, Overview, TenantOverview, overview, tenant};
@@ -70,7 +75,6 @@ pub use reason::ActionReason;
 pub use records::{DecisionView, GuestName, MemberView, RecordView, record};
 pub use reject_view::{RejectView, ViolationView};
 pub use removals::{RemovalRequest, RemovalView, RemovalsQuery, answer_removal, removed};
-pub use removals::{no_member, not_removed};
 pub use row_field::RowField;
 pub use rules::{
     DifferenceQuery, DifferenceView, FlowGuestView, GuestOverview, LiveRules, OfferedRules, Offers, guest,

@@ -17,7 +17,9 @@ impl From<ActivationError> for Report {
                     | ActivationError::Pinned { .. } => exit::USAGE,
                     _ => exit::FAILED,
                 };
-                Self::new(exit, error.code(), error.text(), Some(error.hint())).behind(&error)
+                Self::new(exit, error.code(), error.text(), Some(error.hint()))
+                    .on_page(error.page_hint())
+                    .behind(&error)
             }
         }
     }

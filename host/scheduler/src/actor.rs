@@ -374,7 +374,8 @@ impl SchedulerActor {
             (Some(failure), _) if ended.blocked => RunOutcome::Blocked {
                 code: failure.code().to_owned(),
                 text: failure.text().clone(),
-                hint: failure.hint().cloned(),
+                // It is shown on pages and in alerts.
+                hint: failure.page_hint().cloned(),
                 settings: active.settings,
             },
             (Some(_), _) => RunOutcome::Failed,

@@ -44,7 +44,7 @@ pub use activations::{ActivationKind, ActivationRow};
 pub use alarms::AlarmRow;
 pub use artifacts::Artifacts;
 pub use audit::{AuditRow, IdleAudit};
-pub use database::{Access, Database};
+pub use database::{Access, Database, StoreLock};
 pub use deliveries::Delivery;
 pub use drafts::DraftPart;
 pub use drift_checks::DriftCheckRow;

@@ -32,7 +32,7 @@ mod write_back;
 mod tests;
 
 pub use collect::{context, visible};
-pub use error::{MissingField, RunError};
+pub use error::{MissingField, RunError, check_applicable};
 pub use fields::{FormFields, missing as missing_fields};
 pub use flow::{FlowRuntime, RunIds};
 pub use notice::{ClockSource, Notice};

@@ -85,7 +85,10 @@ pub(super) fn print_findings(
     for finding in findings {
         printer.out(match finding {
             DriftFinding::Missing { userid, owner } => {
-                format!("  - {userid}  {} {owner}", printer.text("is missing; record", "已不在通讯录；记录"))
+                format!(
+                    "  - {userid}  {} {owner}",
+                    printer.text("is missing; record", "已不在通讯录中；记录")
+                )
             }
             DriftFinding::Unexpected { userid } => {
                 format!("  + {userid}  {}", printer.text("is not ruzhi's", "不是 ruzhi 的成员"))
@@ -98,8 +101,9 @@ pub(super) fn print_findings(
                 printer.text("record", "记录")
             ),
             DriftFinding::Changed { userid, owner, field, .. } => format!(
-                "  ~ {userid}  {}: {}  {} {owner}",
+                "  ~ {userid}  {}{}{}  {} {owner}",
                 printer.text("was changed", "被改动"),
+                printer.colon(),
                 labels.get(field).unwrap_or(field),
                 printer.text("record", "记录")
             ),
@@ -108,7 +112,7 @@ pub(super) fn print_findings(
     let counts = finding_counts(findings);
     let count = |kind: &str| counts.get(kind).and_then(Value::as_u64).unwrap_or_default();
     printer.out(format_args!(
-        "  {} {}, {} {}, {} {}, {} {}",
+        "  {} {}{comma}{} {}{comma}{} {}{comma}{} {}",
         printer.text("missing", "缺少"),
         count("missing"),
         printer.text("unexpected", "多出"),
@@ -116,12 +120,16 @@ pub(super) fn print_findings(
         printer.text("moved", "部门改动"),
         count("moved"),
         printer.text("changed", "字段改动"),
-        count("changed")
+        count("changed"),
+        comma = printer.comma()
     ));
     if !findings.is_empty() {
         printer.note(format_args!(
-            "  {} `--keep`, `--overwrite`, `--adopt`",
-            printer.text("settle it by a plan with", "可生成计划处理：")
+            "  {}",
+            printer.text(
+                "settle it by a plan with `--keep`, `--overwrite`, `--adopt`",
+                "可加 `--keep`（保留）、`--overwrite`（恢复）或 `--adopt`（接管）生成计划处理"
+            )
         ));
     }
 }

@@ -50,6 +50,16 @@ impl Printer {
         if self.lang == Lang::Zh { zh } else { en }
     }
 
+    /// The mark between a word and what it says.
+    pub(super) fn colon(self) -> &'static str {
+        if self.lang == Lang::Zh { "：" } else { ": " }
+    }
+
+    /// The mark between the items of a list.
+    pub(super) fn comma(self) -> &'static str {
+        if self.lang == Lang::Zh { "，" } else { ", " }
+    }
+
     /// Prints a line of data.
     pub(super) fn out(&self, line: impl Display) {
         // The reader may have closed the pipe, as `head` does; the command has not failed.
@@ -84,25 +94,26 @@ impl Printer {
             self.note(problems.render(self.lang).trim_end());
             return;
         }
-        let error = self.text("error", "错误");
-        self.note(format_args!("{error}[{}]: {}", failure.code(), failure.text().in_lang(self.lang)));
+        let (error, colon) = (self.text("error", "错误"), self.colon());
+        self.note(format_args!("{error}[{}]{colon}{}", failure.code(), failure.text().in_lang(self.lang)));
         self.behind(failure);
     }
 
     fn behind(&self, failure: &Report) {
         for cause in failure.causes() {
-            self.note(format_args!("  {}: {cause}", self.text("because", "原因")));
+            self.note(format_args!("  {}{}{cause}", self.text("because", "原因"), self.colon()));
         }
         if let Some(hint) = failure.hint() {
-            self.note(format_args!("  {}: {}", self.text("hint", "提示"), hint.in_lang(self.lang)));
+            let (word, colon) = (self.text("hint", "提示"), self.colon());
+            self.note(format_args!("  {word}{colon}{}", hint.in_lang(self.lang)));
         }
     }
 
     /// Prints why something was left undone; the command itself goes on.
     pub(super) fn warn(&self, failure: &Report, left: &str) {
-        let warning = self.text("warning", "警告");
+        let (warning, colon) = (self.text("warning", "警告"), self.colon());
         self.note(format_args!(
-            "{warning}[{}]: {left}: {}",
+            "{warning}[{}]{colon}{left}{colon}{}",
             failure.code(),
             failure.text().in_lang(self.lang)
         ));

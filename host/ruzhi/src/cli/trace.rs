@@ -15,7 +15,7 @@ use ruzhi_app::audit::AuditRequest;
 use ruzhi_config::Config;
 use ruzhi_message::Report;
 use ruzhi_message::exit;
-use ruzhi_model::{Decision, FlowId, RecordId, TenantId, Text};
+use ruzhi_model::{Decision, FlowId, OperationKind, OperationState, RecordId, TenantId, Text};
 use ruzhi_plan::masked;
 use ruzhi_rules::Replay;
 use ruzhi_store::{Access, Database, OperationRow, RecordTrace};
@@ -151,8 +151,9 @@ impl Trace {
                 let shown =
                     |value: &Value| if self.reveal { value.clone() } else { hidden(&field.field, value) };
                 printer.out(format_args!(
-                    "      {}: {} → {}",
+                    "      {}{}{} → {}",
                     field.field,
+                    printer.colon(),
                     shown(&field.before),
                     shown(&field.after)
                 ));
@@ -211,7 +212,7 @@ impl Trace {
                 "  {}  {}  {} {} ({fields})  {} {}",
                 time(row.planned_at),
                 printer.text("planned", "已计划"),
-                row.operation.kind.as_str(),
+                kind_word(printer, row.operation.kind),
                 row.operation.userid,
                 printer.text("plan", "计划"),
                 row.plan
@@ -232,13 +233,18 @@ impl Trace {
                     "  {}  {}  {}{}",
                     time(settled),
                     printer.text("stored", "已保存"),
-                    row.state.as_str(),
+                    outcome_word(printer, row.state),
                     row.errmsg.as_deref().map(|words| format!("  {words}")).unwrap_or_default()
                 ));
             }
         }
         for (member, state) in &trace.members {
-            printer.out(format_args!("  {} {member}: {state}", printer.text("member", "成员")));
+            printer.out(format_args!(
+                "  {} {member}{}{}",
+                printer.text("member", "成员"),
+                printer.colon(),
+                member_word(printer, state)
+            ));
         }
     }
 
@@ -300,11 +306,47 @@ fn decision_text(printer: &Printer, trace: &RecordTrace) -> String {
             format!("{} {}", printer.text("upsert", "入职"), member.userid)
         }
         Some(Decision::Leave(userid)) => format!("{} {userid}", printer.text("leave", "离职")),
-        Some(Decision::Ignore(reason)) => format!("{}: {reason}", printer.text("ignore", "忽略")),
+        Some(Decision::Ignore(reason)) => {
+            format!("{}{}{reason}", printer.text("ignore", "忽略"), printer.colon())
+        }
         Some(Decision::Reject(_)) => printer.text("reject", "拒绝").to_owned(),
         None => {
             let why = trace.failure.as_deref().unwrap_or_default();
-            format!("{}: {why}", printer.text("failed", "失败"))
+            format!("{}{}{why}", printer.text("failed", "失败"), printer.colon())
         }
+    }
+}
+
+fn kind_word(printer: &Printer, kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Create => printer.text("create", "新增"),
+        OperationKind::Update => printer.text("update", "更新"),
+        OperationKind::Disable => printer.text("disable", "停用"),
+        OperationKind::Enable => printer.text("enable", "启用"),
+        OperationKind::Delete => printer.text("delete", "删除"),
+        OperationKind::Adopt => printer.text("adopt", "接管"),
+        OperationKind::Keep => printer.text("keep", "保留"),
+    }
+}
+
+fn outcome_word(printer: &Printer, state: OperationState) -> &'static str {
+    match state {
+        OperationState::Planned => printer.text("planned", "已计划"),
+        OperationState::Sending => printer.text("sending", "发送中"),
+        OperationState::Done => printer.text("done", "完成"),
+        OperationState::Rejected => printer.text("rejected", "待修正"),
+        OperationState::Failed => printer.text("failed", "失败"),
+        OperationState::Lost => printer.text("lost", "未生效"),
+    }
+}
+
+/// The state of a member in the ledger.
+fn member_word<'a>(printer: &Printer, state: &'a str) -> &'a str {
+    match state {
+        "active" => printer.text("active", "在通讯录中"),
+        "left" => printer.text("left", "已离职，已停用"),
+        "deleted" => printer.text("deleted", "已删除"),
+        "removed" => printer.text("removed", "被手工删除"),
+        other => other,
     }
 }

@@ -80,7 +80,7 @@ impl Detector {
         match failure.as_ref().or(undone.as_ref()) {
             Some(failure) if *blocked => {
                 *count += 1;
-                let told = condition::flow_blocked(of, failure.code(), failure.text(), failure.hint());
+                let told = condition::flow_blocked(of, failure.code(), failure.text(), failure.page_hint());
                 findings.push(Detection::holds(told));
             }
             Some(failure) => {

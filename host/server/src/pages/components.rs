@@ -126,7 +126,7 @@ pub(super) fn empty(text: &str) -> Markup {
 pub(super) fn failure(view: &View, failure: &Report) -> Markup {
     html! {
         p { strong { bdi { (failure.text().in_lang(view.lang())) } } }
-        @if let Some(hint) = failure.hint() { p { bdi { (hint.in_lang(view.lang())) } } }
+        @if let Some(hint) = failure.page_hint() { p { bdi { (hint.in_lang(view.lang())) } } }
         @if !failure.causes().is_empty() {
             details.more {
                 summary { (view.say("Causes", "原因")) }

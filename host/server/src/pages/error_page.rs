@@ -49,7 +49,7 @@ pub(crate) fn at_the_door(lang: Lang, failure: &Report) -> Markup {
                 h1 { "ruzhi " span lang="zh-CN" { "入职" } }
                 div.note.bad role="alert" {
                     p { strong { (failure.text().in_lang(lang)) } }
-                    @if let Some(hint) = failure.hint() { p { (hint.in_lang(lang)) } }
+                    @if let Some(hint) = failure.page_hint() { p { (hint.in_lang(lang)) } }
                     p.quiet.small { code { (failure.code()) } }
                 }
             }

@@ -100,7 +100,7 @@ pub(super) fn operation_state(view: &View, state: OperationState) -> (Tone, &'st
 /// The state of a flow in the scheduler.
 pub(super) fn standing(view: &View, state: StandingState) -> (Tone, &'static str) {
     match state {
-        StandingState::Waiting => (OK, view.say("on schedule", "按计划")),
+        StandingState::Waiting => (OK, view.say("on schedule", "按时运行")),
         StandingState::Idle => (PLAIN, view.say("runs when asked", "按需运行")),
         StandingState::Queued => (RUN, view.say("queued", "排队中")),
         StandingState::Running => (RUN, view.say("running", "运行中")),

@@ -389,7 +389,7 @@ async fn roll_back(
     PageIds((tenant, flow)): PageIds<FlowPath>,
     FormBody(input): FormBody<RollBackRequest>,
 ) -> Response {
-    let back = ruzhi_app::roll_back(&state.app, &view.principal, &tenant, &flow, input).await;
+    let back = ruzhi_app::roll_back(&state.app, &view.principal, &tenant, &flow, input, None).await;
     done(&view, back, |_| Flash::RolledBack.on(&guest_of(&tenant, &flow)))
 }
 

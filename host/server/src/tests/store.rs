@@ -50,6 +50,7 @@ pub(super) fn run_row(name: &str, state: RunState, started_at: DateTime<Utc>) ->
         counts: Counts { created: u64::from(state == RunState::Done), ..Counts::default() },
         calls: BTreeMap::from([("wecom user/create".to_owned(), 10), ("jiandaoyun data/list".to_owned(), 3)]),
         problem: None,
+        failure: None,
     }
 }
 

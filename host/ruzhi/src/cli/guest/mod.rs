@@ -35,7 +35,7 @@ pub(super) enum GuestCommand {
     Import(import::Import),
     /// Show the changes other rules would make, per person and field · 比较新旧规则
     Diff(diff::Diff),
-    /// Make other rules live, once checked, compiled and tried on the stored records · 启用规则
+    /// Make other rules live, once checked, compiled and tried on the stored records · 规则上线
     Activate(activate::Activate),
     /// Make previously live rules live again · 回退规则
     Rollback(activate::Rollback),

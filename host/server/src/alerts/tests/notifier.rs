@@ -115,6 +115,7 @@ fn run(n: usize, state: RunState) -> RunRow {
         counts: Counts::default(),
         calls: Default::default(),
         problem: None,
+        failure: None,
     }
 }
 
@@ -236,7 +237,7 @@ async fn a_robot_that_was_removed_is_an_alarm_for_the_other_address_until_it_is_
 async fn files_that_are_refused_and_runs_that_are_not_done_are_told() {
     let mut office = Office::open(addresses(true, false)).await;
     office.notifier.observe(AlarmObservation::FilesChanged(Some(broken("config")))).await;
-    assert!(office.told().await[0].contains("ruzhi check"));
+    assert!(office.told().await[0].contains("the settings page names file and line"));
     office.notifier.observe(AlarmObservation::FilesChanged(None)).await;
     assert!(office.told().await[0].contains("over: files refused"));
     let mut undone = ended(1, None);
@@ -309,7 +310,7 @@ async fn members_who_were_removed_by_hand_are_named_until_a_person_has_decided()
     for text in [&alarm.text.en, &alarm.text.zh] {
         assert!(text.contains("w1"), "{text}");
     }
-    assert!(alarm.hint.unwrap().zh.contains("`ruzhi removed acme`"));
+    assert!(alarm.hint.unwrap().zh.contains("请打开“待修正”页面"));
     assert_eq!(alarm.page.unwrap(), "/quarantine?tenant=acme&flow=onboarding&rule=member.removed");
     let key = MemberKey::of("w1");
     assert!(office.store.removal_answer(&row.tenant, &key, RemovalAnswer::Release).await.unwrap());
