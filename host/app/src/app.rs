@@ -10,7 +10,7 @@ use super::scheduler::Scheduler;
 use super::tally::Tally;
 use ruzhi_message::Report;
 use ruzhi_model::Clock;
-use ruzhi_store::{AlertRow, Database};
+use ruzhi_store::{AlertRow, Database, StoreLock};
 
 /// Denied actions of one person in an hour that are each audited.
 const DENIALS: u32 = 60;
@@ -53,6 +53,19 @@ impl App {
             live: LiveRuns::default(),
             scheduler,
             denials: Tally::new(DENIALS),
+        }
+    }
+
+    /// The use cases of a command, beside the process that may run flows.
+    pub fn of_command(deployment: Deployment, clock: Arc<dyn Clock>) -> Self {
+        Self::new(deployment, clock, Scheduler::absent(), Arc::default())
+    }
+
+    /// Keeps other processes from running flows; the process that runs them has no need to.
+    pub(crate) fn lock_store(&self) -> Result<Option<StoreLock>, Report> {
+        match self.scheduler.is_absent() {
+            true => Ok(Some(Database::lock(&self.deployment().config.store.path)?)),
+            false => Ok(None),
         }
     }
 

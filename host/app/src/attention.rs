@@ -186,7 +186,8 @@ fn of_flow(flow: &FlowOverview, all: &mut Vec<Attention>) {
             );
             let run = flow.last_run.as_ref();
             let link = run.map_or_else(|| here.clone(), |run| format!("/runs/{}", run.id));
-            say(AttentionKind::Failing, text, None, link, run.and_then(|run| run.ended_at));
+            let hint = run.and_then(|run| run.failure.as_ref()?.page_hint().cloned());
+            say(AttentionKind::Failing, text, hint, link, run.and_then(|run| run.ended_at));
         }
         if schedule_state.late {
             let text = Text::new(

@@ -173,9 +173,10 @@ pub fn no_flow(tenant: &TenantId, flow: &FlowId) -> Report {
         exit::USAGE,
         "flow.unknown",
         Text::new(format!("{tenant} has no flow {flow}"), format!("{tenant} 没有同步流 {flow}")),
-        Some(Text::new("the overview lists the flows that run", "概览页列出了正在运行的同步流")),
+        Some(Text::new("`ruzhi status` lists the flows", "`ruzhi status` 会列出同步流")),
     )
     .of_kind(ReportKind::Unknown)
+    .on_page(Some(Text::new("the overview lists the flows that run", "概览页列出了各同步流")))
 }
 
 /// Everything the flows of a process share: the store, the components, one client of each service per tenant, the
@@ -228,10 +229,14 @@ impl Deployment {
             Report::new(
                 exit::USAGE,
                 "tenant.unknown",
-                Text::new(format!("there is no tenant {tenant}"), format!("没有租户 {tenant}")),
-                Some(Text::new("the overview lists the tenants that run", "概览页列出了正在运行的租户")),
+                Text::new(format!("there is no tenant {tenant}"), format!("没有工厂 {tenant}")),
+                Some(Text::new(
+                    "`ruzhi status` lists the flows of each",
+                    "`ruzhi status` 会列出各工厂的同步流",
+                )),
             )
             .of_kind(ReportKind::Unknown)
+            .on_page(Some(Text::new("the overview lists the tenants that run", "概览页列出了各工厂")))
         })
     }
 

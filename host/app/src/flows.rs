@@ -105,22 +105,53 @@ impl RunRequest {
 
     /// The request as the audit log words it.
     fn audit_text(&self) -> String {
-        match self.what {
-            RunMode::Sync => self.options().told("sync"),
-            RunMode::Plan => self.options().told("plan"),
-            RunMode::Drift => match self.settle {
-                None => "drift".to_owned(),
-                Some(DriftResolution::Keep) => "drift keep".to_owned(),
-                Some(DriftResolution::Overwrite) => "drift overwrite".to_owned(),
-                Some(DriftResolution::Adopt) => "drift adopt".to_owned(),
-            },
-            RunMode::Adopt => match self.by {
-                None | Some(AdoptBy::Either) => "adopt".to_owned(),
-                Some(AdoptBy::Userid) => "adopt by userid".to_owned(),
-                Some(AdoptBy::Mobile) => "adopt by mobile".to_owned(),
-            },
-            RunMode::Revert => format!("revert {}", self.run.as_ref().map_or("", RunId::as_str)),
+        self.request().map_or_else(|_| self.what.as_str().to_owned(), |task| task_text(&task))
+    }
+}
+
+impl RunMode {
+    /// The word for it.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Plan => "plan",
+            Self::Drift => "drift",
+            Self::Adopt => "adopt",
+            Self::Revert => "revert",
         }
+    }
+}
+
+/// A run as the audit log words it.
+fn task_text(task: &RunTask) -> String {
+    match task {
+        RunTask::Sync(options) => options.told("sync"),
+        RunTask::Plan(options) => options.told("plan"),
+        RunTask::Drift(None) => "drift".to_owned(),
+        RunTask::Drift(Some(DriftResolution::Keep)) => "drift keep".to_owned(),
+        RunTask::Drift(Some(DriftResolution::Overwrite)) => "drift overwrite".to_owned(),
+        RunTask::Drift(Some(DriftResolution::Adopt)) => "drift adopt".to_owned(),
+        RunTask::Adopt(AdoptBy::Either) => "adopt".to_owned(),
+        RunTask::Adopt(AdoptBy::Userid) => "adopt by userid".to_owned(),
+        RunTask::Adopt(AdoptBy::Mobile) => "adopt by mobile".to_owned(),
+        RunTask::Revert(run) => format!("revert {run}"),
+        RunTask::Apply { plan, .. } => format!("apply {plan}"),
+    }
+}
+
+/// The audit row of a run that a command makes by itself; none for a run such as any schedule makes.
+pub fn audit_of_run<'a>(
+    task: &RunTask,
+    tenant: Option<&'a TenantId>,
+    flow: Option<&'a FlowId>,
+) -> Option<AuditRequest<'a>> {
+    let asking = |action| AuditRequest { tenant, flow, ..AuditRequest::plain(action) };
+    match task {
+        RunTask::Sync(options) | RunTask::Plan(options) if *options == RunOptions::default() => None,
+        RunTask::Drift(None) => None,
+        RunTask::Apply { plan, approved: true } => Some(asking("plan.approve").on(plan)),
+        RunTask::Apply { plan, approved: false } => Some(asking("plan.apply").on(plan)),
+        _ => Some(asking("run.start").with_detail(Some(task_text(task)))),
     }
 }
 

@@ -45,7 +45,10 @@ mod spreadsheet;
 mod tally;
 mod tenant_overview;
 
-pub use activations::{ActivateRequest, RollbackRequest, activate, rollback};
+pub use activations::{
+    ActivateRequest, ActivationOrder, RollbackRequest, activate, activate_artifacts, confirm_rules,
+    not_activated, rollback,
+};
 pub use alerts::alerts;
 pub use app::App;
 pub use attention::{Attention, AttentionKind};
@@ -56,7 +59,9 @@ pub use charts::{
     calls_chart, quarantine_chart, runs_chart,
 };
 pub use drift::{DriftQuery, DriftView, drift};
-pub use flows::{EmptyRequest, PauseRequest, RunMode, RunRequest, pause, resume, retry, run_now};
+pub use flows::{
+    EmptyRequest, PauseRequest, RunMode, RunRequest, audit_of_run, pause, resume, retry, run_now,
+};
 pub use live::{LiveRun, LiveRuns};
 pub use lookup::no_run;
 pub use overview::{Overview, overview, tenant};
@@ -73,7 +78,6 @@ pub use reason::ActionReason;
 pub use records::{DecisionView, GuestName, MemberView, RecordView, record};
 pub use reject_view::{RejectView, ViolationView};
 pub use removals::{RemovalRequest, RemovalView, RemovalsQuery, answer_removal, removed};
-pub use removals::{no_member, not_removed};
 pub use row_field::RowField;
 pub use rules::{
     DifferenceQuery, DifferenceView, FlowRulesView, LiveRules, OfferedRules, Offers, RulesOverview,

@@ -24,6 +24,7 @@ use ruzhi_model::{
 };
 use ruzhi_plan::{Counts, GuardReason, Purpose, PurposeKind, whole_body};
 use ruzhi_store::{AttemptRow, AuditAction, OperationFilter, OperationRow, PlanRow, PlanState};
+use ruzhi_sync::check_applicable;
 
 /// Filter and page of a plan's operations.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -95,7 +96,7 @@ pub struct PlanView {
 /// The actions a plan allows in its present state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PlanMay {
-    /// It can be approved although the guard holds it.
+    /// It can be approved although the guard holds it or a person has rejected it.
     pub approve: bool,
     /// It can be applied: it passes the guard.
     pub apply: bool,
@@ -160,11 +161,11 @@ pub struct ApproveRequest {
 }
 
 /// A request to reject a plan.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct RejectRequest {
-    /// The reason, in the operator's own words.
-    pub reason: ActionReason,
+    /// The reason, in the operator's own words. Pages require one.
+    pub reason: Option<ActionReason>,
 }
 
 /// Returns a plan and a page of its operations, each with the values written before it.
@@ -204,7 +205,8 @@ async fn view(app: &App, stored: PlanRow, asked: &PlanQuery) -> Result<PlanView,
     let free = !app.scheduler.is_plan_locked(&plan.tenant, &plan.id);
     Ok(PlanView {
         may: PlanMay {
-            approve: free && state == PlanState::Held,
+            // A rejection may be taken back; the plan is made again first, as for any approval.
+            approve: free && matches!(state, PlanState::Held | PlanState::Rejected),
             apply: free && state == PlanState::Planned && !plan.guard.holds(),
             reject: free && matches!(state, PlanState::Held | PlanState::Planned),
         },
@@ -283,7 +285,7 @@ impl OperationView {
     }
 }
 
-/// Approves exactly this plan although the guard holds it, and applies it.
+/// Approves exactly this plan although the guard holds it or a person has rejected it before, and applies it.
 pub async fn approve_plan(
     app: &App,
     principal: &Principal,
@@ -294,7 +296,7 @@ pub async fn approve_plan(
     let why = input.as_ref().ok().and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
     decided(app, principal, tenant, plan, AuditAction::PlanApprove, why, async {
         input?;
-        carry_out(app, principal, tenant, plan, PlanState::Held).await
+        carry_out(app, principal, tenant, plan, true).await
     })
     .await
 }
@@ -309,12 +311,12 @@ pub async fn apply_plan(
 ) -> Result<RunAccepted, Report> {
     decided(app, principal, tenant, plan, AuditAction::PlanApply, None, async {
         input?;
-        carry_out(app, principal, tenant, plan, PlanState::Planned).await
+        carry_out(app, principal, tenant, plan, false).await
     })
     .await
 }
 
-/// Rejects a plan, with a reason.
+/// Rejects a plan that waits. To repeat a rejection without another reason changes nothing.
 pub async fn reject_plan(
     app: &App,
     principal: &Principal,
@@ -322,15 +324,21 @@ pub async fn reject_plan(
     plan: &PlanId,
     input: ActionInput<RejectRequest>,
 ) -> Result<(), Report> {
-    let why = input.as_ref().ok().map(|input| input.reason.to_string());
-    decided(app, principal, tenant, plan, AuditAction::PlanReject, why, async {
-        let RejectRequest { reason } = input?;
+    let why = input.as_ref().ok().and_then(|input| input.reason.as_ref()).map(ActionReason::to_string);
+    decided(app, principal, tenant, plan, AuditAction::PlanReject, why.clone(), async {
+        input?;
         let (_lock, stored) = locked(app, tenant, plan).await?;
-        if app.store.plan_reject(tenant, plan, Some(reason.as_str())).await? {
+        // Another process may be about to apply it.
+        let _store_lock = app.lock_store()?;
+        if app.store.plan_reject(tenant, plan, why.as_deref()).await? {
             return Ok(());
         }
-        let now = app.store.plan_find(tenant, plan).await?.map_or(stored.state, |plan| plan.state);
-        Err(stands_otherwise(plan, now))
+        let now = app.store.plan_find(tenant, plan).await?;
+        let (state, reason) = now.map_or((stored.state, None), |now| (now.state, now.reason));
+        if state == PlanState::Rejected && (why.is_none() || why == reason) {
+            return Ok(());
+        }
+        Err(stands_otherwise(plan, state))
     })
     .await
 }
@@ -358,40 +366,47 @@ async fn locked(app: &App, tenant: &TenantId, plan: &PlanId) -> Result<(PlanLock
     Ok((lock, stored_plan(app, tenant, plan).await?))
 }
 
-/// Carries out a plan if it is in the expected state.
+/// Carries out a plan if it may be applied.
 async fn carry_out(
     app: &App,
     principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
-    should: PlanState,
+    approved: bool,
 ) -> Result<RunAccepted, Report> {
     let (lock, stored) = locked(app, tenant, plan).await?;
-    if stored.state != should {
-        return Err(stands_otherwise(plan, stored.state));
-    }
+    check_applicable(&stored, approved)?;
     let flow = &stored.plan.flow;
     app.deployment().find(tenant, flow)?;
-    app.scheduler.carry_out(lock, flow, should == PlanState::Held, principal).await
+    app.scheduler.carry_out(lock, flow, approved, principal).await
 }
 
 /// The failure for a request about a plan that another request has locked.
 fn others_are_at_it(plan: &PlanId, state: &PlanLockState) -> Report {
-    let again = || Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态");
-    let (en, zh, hint) = match state {
-        PlanLockState::Deciding => ("is being decided on by another person", "正由他人处理", again()),
-        PlanLockState::Queued => (
-            "is being carried out already: it waits for its turn",
-            "已在执行：正在排队",
-            Text::new("its run is on the list of runs once it has begun", "运行开始后可在运行列表中查看"),
-        ),
-        PlanLockState::Running(run) => (
-            "is being carried out already",
-            "正在执行",
-            Text::new(format!("run {run} does it"), format!("由运行 {run} 执行")),
-        ),
-    };
-    otherwise(plan, en, zh, hint)
+    match state {
+        PlanLockState::Deciding => {
+            otherwise(plan, "is being decided on by another person", "正由他人处理", look_again(plan))
+        }
+        PlanLockState::Queued => {
+            let terminal = Text::new(
+                "`ruzhi runs` lists its run once it has begun",
+                "运行开始后，可用 `ruzhi runs` 查看",
+            );
+            let page =
+                Text::new("its run is on the list of runs once it has begun", "运行开始后可在运行列表中查看");
+            let hints = (terminal, Some(page));
+            otherwise(
+                plan,
+                "is being carried out already: it waits for its turn",
+                "已在执行：正在排队",
+                hints,
+            )
+        }
+        PlanLockState::Running(run) => {
+            let hint = Text::new(format!("run {run} does it"), format!("由运行 {run} 执行"));
+            otherwise(plan, "is being carried out already", "正在执行", (hint, None))
+        }
+    }
 }
 
 fn stands_otherwise(plan: &PlanId, state: PlanState) -> Report {
@@ -404,15 +419,23 @@ fn stands_otherwise(plan: &PlanId, state: PlanState) -> Report {
         PlanState::Superseded => ("is out of date: a newer plan has taken its place", "已被更新的计划取代"),
         PlanState::Rejected => ("has been rejected", "已被驳回"),
     };
-    let hint = Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态");
-    otherwise(plan, en, zh, hint)
+    otherwise(plan, en, zh, look_again(plan))
 }
 
-fn otherwise(plan: &PlanId, en: &str, zh: &str, hint: Text) -> Report {
+fn look_again(plan: &PlanId) -> (Text, Option<Text>) {
+    let terminal = Text::new(
+        format!("`ruzhi show {plan}` shows how it stands"),
+        format!("可用 `ruzhi show {plan}` 查看其当前状态"),
+    );
+    (terminal, Some(Text::new("load the page again to see how it stands", "请刷新页面查看其当前状态")))
+}
+
+fn otherwise(plan: &PlanId, en: &str, zh: &str, (terminal, page): (Text, Option<Text>)) -> Report {
     Report::new(
-        exit::HELD,
+        exit::FAILED,
         "plan.state",
         Text::new(format!("plan {plan} {en}; nothing was done"), format!("计划 {plan} {zh}；未执行任何操作")),
-        Some(hint),
+        Some(terminal),
     )
+    .on_page(page)
 }

@@ -121,14 +121,14 @@ pub(super) async fn of_record(
 }
 
 /// Decides about a member who was removed by hand, and requests a run of the flow to carry it out. A later decision
-/// replaces an earlier one.
+/// replaces an earlier one. Returns the flow too.
 pub async fn answer_removal(
     app: &App,
     principal: &Principal,
     tenant: &TenantId,
     userid: &UserId,
     input: ActionInput<RemovalRequest>,
-) -> Result<RunAccepted, Report> {
+) -> Result<(FlowId, RunAccepted), Report> {
     let key = userid.key();
     let lines = app.store.ledger_find(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
     let flow = lines.into_iter().next().map(|line| line.owner.flow);
@@ -148,13 +148,13 @@ pub async fn answer_removal(
             return Err(not_removed(userid));
         }
         let request = RunTask::Sync(RunOptions::default());
-        app.scheduler.ask(tenant, flow, request, principal).await
+        Ok((flow.clone(), app.scheduler.ask(tenant, flow, request, principal).await?))
     })
     .await
 }
 
 /// The failure for a member that was never written.
-pub fn no_member(tenant: &TenantId, userid: &UserId) -> Report {
+fn no_member(tenant: &TenantId, userid: &UserId) -> Report {
     Report::new(
         exit::USAGE,
         "member.unknown",
@@ -164,14 +164,14 @@ pub fn no_member(tenant: &TenantId, userid: &UserId) -> Report {
         ),
         Some(Text::new(
             "check the account: only a member who was removed by hand needs a decision",
-            "请核对账号：只有被手工删除的成员需要决定",
+            "请核对账号：只有被手工删除的成员才需要决定",
         )),
     )
     .of_kind(ReportKind::Unknown)
 }
 
 /// The failure for a member that needs no decision.
-pub fn not_removed(userid: &UserId) -> Report {
+fn not_removed(userid: &UserId) -> Report {
     Report::new(
         exit::HELD,
         "member.state",

@@ -353,8 +353,8 @@ fn nothing_live(tenant: &TenantId, flow: &FlowId) -> Report {
         "rules.none",
         Text::new(
             format!("no rules are live in {tenant}/{flow} yet"),
-            format!("{tenant}/{flow} 尚无生效的规则"),
+            format!("{tenant}/{flow} 尚无现行的同步规则"),
         ),
-        Some(Text::new("its first run makes those of its files live", "首次运行会启用其文件中的规则")),
+        Some(Text::new("its first run makes those of its files live", "首次运行时，其文件中的规则上线")),
     )
 }

@@ -203,7 +203,8 @@ impl ManualRun {
 /// The handle of the scheduler.
 #[derive(Clone)]
 pub struct Scheduler {
-    messages: mpsc::UnboundedSender<Message>,
+    /// None in a process without a scheduler: a command.
+    messages: Option<mpsc::UnboundedSender<Message>>,
     board: watch::Receiver<Arc<Vec<ScheduleState>>>,
     locks: PlanLocks,
 }
@@ -282,7 +283,18 @@ impl Scheduler {
         let (sender, messages) = mpsc::unbounded_channel();
         let (board, shown) = watch::channel(Arc::default());
         let locks = PlanLocks::default();
-        (Self { messages: sender, board: shown, locks }, Inbox { messages, board })
+        (Self { messages: Some(sender), board: shown, locks }, Inbox { messages, board })
+    }
+
+    /// The handle of a process without a scheduler. A requested run is left to the process that has one.
+    pub(crate) fn absent() -> Self {
+        let (_, board) = watch::channel(Arc::default());
+        Self { messages: None, board, locks: PlanLocks::default() }
+    }
+
+    /// True in a process without a scheduler.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.messages.is_none()
     }
 
     /// Wakes a flow. Several wakes before it runs count as one.
@@ -333,6 +345,9 @@ impl Scheduler {
         principal: &Principal,
         lock: Option<PlanLock>,
     ) -> Result<RunAccepted, Report> {
+        if self.is_absent() {
+            return Ok(RunAccepted { run: None });
+        }
         let (answer, mut answered) = oneshot::channel();
         let (tenant, flow, who) = (tenant.clone(), flow.clone(), principal.name.clone());
         self.send(Message::Ask(Box::new(ManualRun { tenant, flow, request, who, lock, answer })));
@@ -380,7 +395,9 @@ impl Scheduler {
 
     /// Sending fails only while the process is ending.
     fn send(&self, message: Message) {
-        drop(self.messages.send(message));
+        if let Some(messages) = &self.messages {
+            drop(messages.send(message));
+        }
     }
 }
 

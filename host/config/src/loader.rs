@@ -85,7 +85,7 @@ impl<'a> Loader<'a> {
     /// Every tenant's file. `None` if there are none, which is a problem.
     pub(super) fn tenants(&mut self, ceiling: Guard) -> Option<Vec<LoadedFile<TenantConfig>>> {
         let none = || {
-            Diagnostic::new("there is no tenant", "没有任何租户").hint(
+            Diagnostic::new("there is no tenant", "没有任何工厂").hint(
                 "write one file for each factory, such as tenants/jingxintai.toml",
                 "请为每个工厂写一个文件，例如 tenants/jingxintai.toml",
             )
@@ -96,7 +96,7 @@ impl<'a> Loader<'a> {
                 io::ErrorKind::NotFound => none(),
                 _ => Diagnostic::new(
                     format!("the tenants' folder cannot be read: {}", why.en),
-                    format!("无法读取租户文件夹：{}", why.zh),
+                    format!("无法读取工厂配置文件夹：{}", why.zh),
                 ),
             }
         });
@@ -112,7 +112,7 @@ impl<'a> Loader<'a> {
             let id = value::tenant_id(&stem)
                 .map_err(|mut diagnostic| {
                     diagnostic.text.en.push_str("; a tenant is named after its file");
-                    diagnostic.text.zh.push_str(";租户以其文件名为 id");
+                    diagnostic.text.zh.push_str("；工厂以其文件名为 id");
                     root.file.error_of_file(diagnostic);
                 })
                 .ok();

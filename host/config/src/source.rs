@@ -120,7 +120,7 @@ impl<'a> SourceFile<'a> {
         if line.contains('\\') {
             return Some(Text::new(
                 "a `\\` in \"…\" begins an escape; write the text in single quotes, '…', or a path with `/`",
-                "双引号里的 `\\` 是转义符；请改用单引号 '…',路径可用 `/`",
+                "双引号里的 `\\` 是转义符；请改用单引号 '…'，路径可用 `/`",
             ));
         }
         if message.contains("duplicate key") {

@@ -38,8 +38,8 @@ impl TargetError {
     /// The problem.
     pub fn text(&self) -> Text {
         let zh = match self {
-            Self::UnknownTenant { name, .. } => format!("没有租户“{name}”"),
-            Self::UnknownFlow { tenant, name, .. } => format!("租户“{tenant}”没有同步流“{name}”"),
+            Self::UnknownTenant { name, .. } => format!("没有工厂“{name}”"),
+            Self::UnknownFlow { tenant, name, .. } => format!("工厂“{tenant}”没有同步流“{name}”"),
         };
         Text::new(self.to_string(), zh)
     }

@@ -172,7 +172,7 @@ fn read_flows(root: &Section<'_>, zone: Tz, context: &TenantContext<'_>) -> Opti
     let sections = root.sections("flows")?;
     if sections.is_empty() {
         let at = root.get("flows").map(|entry| entry.at);
-        let diagnostic = Diagnostic::new("the tenant has no flow", "租户没有同步流").hint(
+        let diagnostic = Diagnostic::new("the tenant has no flow", "工厂没有同步流").hint(
             "add `[[flows]]` with `id`, `[flows.source]` and `[flows.guest]`",
             "请加上 `[[flows]]`，写明 `id`、`[flows.source]` 和 `[flows.guest]`",
         );
@@ -194,7 +194,7 @@ fn read_flows(root: &Section<'_>, zone: Tz, context: &TenantContext<'_>) -> Opti
                         format!("the flow id `{id}` is taken by the flow on line {line}"),
                         format!("同步流 id `{id}` 已被第 {line} 行的同步流使用"),
                     )
-                    .hint("give each flow of a tenant its own id", "同一租户内各同步流的 id 不能相同"),
+                    .hint("give each flow of a tenant its own id", "同一工厂内各同步流的 id 不能相同"),
                 );
                 return None;
             }

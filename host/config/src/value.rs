@@ -27,7 +27,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, Diagnostic> {
     ms.filter(|ms| *ms <= 3_650 * 86_400_000).map(Duration::from_millis).ok_or_else(|| {
         Diagnostic::new(format!("`{text}` is not a duration"), format!("“{text}”不是时长")).hint(
             "write a whole number and one of ms, s, m, h, d, such as \"30d\"; at most 3650d",
-            "请写整数加单位 ms、s、m、h、d 之一，例如 \"30d\";最多 3650d",
+            "请写整数加单位 ms、s、m、h、d 之一，例如 \"30d\"；最多 3650d",
         )
     })
 }
@@ -170,7 +170,7 @@ pub(super) fn flow_id(text: &str) -> Result<FlowId, Diagnostic> {
 
 /// A tenant id, from the name of its file.
 pub(super) fn tenant_id(text: &str) -> Result<TenantId, Diagnostic> {
-    text.parse().map_err(|_| file_name_diagnostic(text, "tenant id", "租户 id"))
+    text.parse().map_err(|_| file_name_diagnostic(text, "tenant id", "工厂 id"))
 }
 
 fn file_name_diagnostic(text: &str, en: &str, zh: &str) -> Diagnostic {

@@ -209,16 +209,16 @@ impl GuestLoadError {
         Text::new(self.to_string(), zh)
     }
 
-    /// The next step.
+    /// The next step at a terminal.
     pub fn hint(&self) -> Text {
         match self {
             Self::Read { .. } => Text::new(
                 "check the path (in a tenant's file it stands after `component =`); `make guests` builds the ones that come with ruzhi",
-                "请检查路径（在租户文件中写在 `component =` 之后）；随 ruzhi 提供的规则组件用 `make guests` 构建",
+                "请检查路径（在工厂配置文件中写在 `component =` 之后）；随 ruzhi 提供的规则组件用 `make guests` 构建",
             ),
             Self::Rules { .. } => Text::new(
                 "check the path (in a tenant's file it stands after `config =`); the file must be UTF-8",
-                "请检查路径（在租户文件中写在 `config =` 之后）；文件须为 UTF-8 编码",
+                "请检查路径（在工厂配置文件中写在 `config =` 之后）；文件须为 UTF-8 编码",
             ),
             Self::TooLarge { .. } => Text::new(
                 "build the guest in release mode and strip it",
@@ -267,7 +267,7 @@ impl GuestLoadError {
             ),
             Self::Quarantined { .. } => Text::new(
                 "the rules are not tried again by themselves: put other rules in place, or, if the process was ended from outside (power, memory, kill), let them be tried again with `ruzhi rules confirm TENANT/FLOW`",
-                "这套规则不会自动重试：请更换规则；若进程是被外部终止的（断电、内存不足、kill），可用 `ruzhi rules confirm 租户/同步流` 允许再次试用",
+                "这套规则不会自动重试：请更换规则；若进程是被外部终止的（断电、内存不足、kill），可用 `ruzhi rules confirm 工厂/同步流` 允许再次试用",
             ),
             Self::TriedElsewhere => Text::new("the next run tries again", "下次运行会再试"),
             Self::Engine { .. } => Text::new(
@@ -275,6 +275,36 @@ impl GuestLoadError {
                 "请在 ruzhi.toml 中调低 `memory`，或放宽地址空间限制（`ulimit -v`）",
             ),
         }
+    }
+
+    /// The next step on a page, where it is not the one at a terminal.
+    pub fn page_hint(&self) -> Option<Text> {
+        let hint = match self {
+            Self::Read { .. } => Text::new(
+                "check the path: in a tenant's file it stands after `component =`",
+                "请检查路径：在工厂配置文件中写在 `component =` 之后",
+            ),
+            Self::NotAComponent { .. } => Text::new(
+                "have the guest's author build it: a component is made from a project in Rust, TypeScript or Python",
+                "请规则组件的作者重新构建：组件由 Rust、TypeScript 或 Python 项目生成",
+            ),
+            Self::Version { .. } => Text::new(
+                format!(
+                    "run a ruzhi that speaks its version, or have the guest's author build it with the SDK of contract {VERSION}"
+                ),
+                format!("请使用支持该版本的 ruzhi，或请规则组件的作者用契约 {VERSION} 的 SDK 重新构建"),
+            ),
+            Self::Import { import, .. } if import.starts_with("wasi:") => Text::new(
+                "have the guest's author build it without WASI: time and configuration come as arguments",
+                "请规则组件的作者去掉 WASI 后重新构建：时间与配置由参数传入",
+            ),
+            Self::Quarantined { .. } => Text::new(
+                "the rules are not tried again by themselves: put other rules in place, or, if the process was ended from outside (power, memory, kill), ask the server's administrator to allow them again",
+                "这套规则不会自动重试：请更换规则；若进程是被外部终止的（断电、内存不足、kill），请服务器管理员允许再次试用",
+            ),
+            _ => return None,
+        };
+        Some(hint)
     }
 }
 

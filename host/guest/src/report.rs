@@ -12,6 +12,7 @@ impl From<GuestLoadError> for Report {
             _ => exit::USAGE,
         };
         Self::new(exit, error.code(), error.text(), Some(error.hint()))
+            .on_page(error.page_hint())
             .behind(&error)
             .unless_too_many_files(&error)
     }

@@ -104,7 +104,7 @@ pub(super) fn outcome(outcome: Outcome, horizon: Option<&Horizon>) -> Outcome {
                 rule: "userid.invalid".to_owned(),
                 message: Text::new(
                     "the userid of this leaver is not a valid one",
-                    "离职记录给出的帐号不是有效的 UserID",
+                    "离职记录给出的账号不是有效的 UserID",
                 )
                 .into(),
             }]),

@@ -64,7 +64,7 @@ const WAITS: CodeAdvice = (
 );
 const KEY: CodeAdvice = (
     "Check the tenant's `api_key`: 开放平台 → 密钥管理 shows whether it exists and is enabled.",
-    "请检查租户的 api_key：在 开放平台 → 密钥管理 中确认其存在且已启用。",
+    "请检查工厂的 api_key：在 开放平台 → 密钥管理 中确认其存在且已启用。",
 );
 const SCOPE: CodeAdvice = (
     "In 开放平台 → 密钥管理 give the key the form's app, the read API and this machine's address.",
@@ -129,7 +129,7 @@ table! {
     4025 Config SCOPE "no permission for the workflow" "没有流程权限";
     4042 Permanent REPORT "the data was not deleted" "删除失败";
     4402 Permanent REPORT "an aggregation's check failed" "聚合表校验失败";
-    4815 Permanent FILTER "the filter is invalid or too long" "过滤条件无效或过长";
+    4815 Permanent FILTER "the filter is invalid or too long" "筛选条件无效或过长";
     5003..=5053 Permanent REPORT "a workflow node is refused" "流程节点错误";
     6000..=6064 Permanent REPORT "the department tree is refused" "部门操作失败";
     7103 Config ACCOUNT "a quota is used up" "用量超出配额";

@@ -170,7 +170,7 @@ impl FormFailure {
         match self {
             Self::Settings { detail } => Text::new(
                 format!("{detail}. Correct `[jiandaoyun]` in the tenant's file."),
-                format!("{detail}。请修正租户文件中的 [jiandaoyun]。"),
+                format!("{detail}。请修正工厂配置文件中的 [jiandaoyun]。"),
             ),
             Self::Rejected { code, msg } => {
                 let meaning = meaning(*code);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::sanitize::steers;
 use ruzhi_model::{Lang, Text};
@@ -13,7 +13,7 @@ use ruzhi_model::{Lang, Text};
 const MARKED: u32 = 80;
 
 /// The effect of a problem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The configuration cannot be used.
@@ -23,7 +23,7 @@ pub enum Severity {
 }
 
 /// One problem at one place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// The effect on the load.
     pub severity: Severity,
@@ -117,7 +117,7 @@ fn printable(text: &str) -> String {
 }
 
 /// All problems of a configuration; at least one of `list` is an error.
-#[derive(Debug, Clone, Default, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("the configuration cannot be used: {} problem(s)", list.len())]
 pub struct Problems {
     /// By file, then by place.

@@ -1,6 +1,6 @@
 //! The report of a failure.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use ruzhi_files::open_files;
 use ruzhi_model::Text;
@@ -25,13 +25,14 @@ pub enum ReportKind {
 }
 
 /// A failure, its subject and the next step.
-#[derive(Debug, Clone, Serialize)]
+///
+/// A terminal is told the command, a page the button or the page: where they differ, a report has a hint for each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Report(Box<Parts>);
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Parts {
-    #[serde(skip)]
     exit: u8,
     #[serde(skip)]
     kind: ReportKind,
@@ -40,13 +41,15 @@ struct Parts {
     text: Text,
     causes: Vec<String>,
     hint: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    page_hint: Option<Text>,
     problems: Option<Problems>,
 }
 
 impl Report {
     pub fn new(exit: u8, code: impl Into<String>, text: Text, hint: Option<Text>) -> Self {
-        let (code, kind) = (code.into(), ReportKind::default());
-        Self(Box::new(Parts { exit, kind, code, text, causes: Vec::new(), hint, problems: None }))
+        let (code, kind, causes) = (code.into(), ReportKind::default(), Vec::new());
+        Self(Box::new(Parts { exit, kind, code, text, causes, hint, page_hint: None, problems: None }))
     }
 
     /// The command line makes an impossible request.
@@ -102,9 +105,14 @@ impl Report {
         &self.0.causes
     }
 
-    /// The next step.
+    /// The next step at a terminal.
     pub fn hint(&self) -> Option<&Text> {
         self.0.hint.as_ref()
+    }
+
+    /// The next step on a page.
+    pub fn page_hint(&self) -> Option<&Text> {
+        self.0.page_hint.as_ref().or(self.0.hint.as_ref())
     }
 
     /// The problems in the configuration files.
@@ -125,6 +133,14 @@ impl Report {
     /// The same with another hint.
     pub fn hinting(mut self, hint: Text) -> Self {
         self.0.hint = Some(hint);
+        self.0.page_hint = None;
+        self
+    }
+
+    /// The same with a hint of its own for a page, if there is one.
+    #[must_use]
+    pub fn on_page(mut self, hint: Option<Text>) -> Self {
+        self.0.page_hint = hint;
         self
     }
 

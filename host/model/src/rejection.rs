@@ -113,7 +113,7 @@ impl WaitsFor {
             ),
             Self::Userid => Text::new(
                 "tried again by itself once the account is free in WeCom",
-                "等待该帐号在企业微信中空出，空出后自动重试",
+                "等待该账号在企业微信中空出，空出后自动重试",
             ),
             Self::Leader => Text::new(
                 "the person is in WeCom, and only the direct leader is missing; set by itself once the leader is there",

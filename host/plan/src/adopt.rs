@@ -45,7 +45,7 @@ pub fn adopt(
         (None, None) => {
             return ignored(
                 "no member of the directory has this userid or mobile",
-                "通讯录中没有此帐号或手机号",
+                "通讯录中没有此账号或手机号",
             );
         }
         (Some(one), Some(other)) if one.key() != other.key() => {
@@ -53,7 +53,7 @@ pub fn adopt(
                 &format!(
                     "the userid is {one}'s and the mobile number {other}'s; say which of them it is by correcting the row"
                 ),
-                &format!("帐号属于 {one}，手机号却属于 {other}；请更正该行以明确是哪一位"),
+                &format!("账号属于 {one}，手机号却属于 {other}；请更正该行以明确是哪一位"),
             );
         }
         (Some(userid), _) | (None, Some(userid)) => userid,

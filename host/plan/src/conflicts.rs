@@ -140,7 +140,7 @@ impl<'a> ConflictResolver<'a> {
                 self.conflicts.insert(claimant.origin.clone(), Conflict::SameAs(acting.origin.clone()));
             }
         } else {
-            let what = Text::new(format!("the userid {member}"), format!("帐号 {member}"));
+            let what = Text::new(format!("the userid {member}"), format!("账号 {member}"));
             self.settle(&upserts, owner, ClaimedField::Userid, &what);
         }
     }

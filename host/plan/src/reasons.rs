@@ -19,7 +19,7 @@ pub(super) fn against_directory(directory: &Directory, change: &MemberChange) ->
             &format!(
                 "{existing} is already in WeCom and was not created by ruzhi; give this person another userid"
             ),
-            &format!("企业微信中已有成员 {existing}，且不是 ruzhi 创建的；请更换帐号"),
+            &format!("企业微信中已有成员 {existing}，且不是 ruzhi 创建的；请更换账号"),
         ));
     }
     if body.contains_key("department") {
@@ -96,6 +96,6 @@ pub(super) fn protected() -> Violation {
         "userid",
         "member.protected",
         "this member is protected in the tenant's file and is never written",
-        "该成员在租户文件中受保护，不会被改动",
+        "该成员在工厂配置文件中受保护，不会被改动",
     )
 }

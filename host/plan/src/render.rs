@@ -35,14 +35,15 @@ impl PlanRenderer<'_> {
         if plan.guard.holds() {
             lines.extend(plan.guard.reasons.iter().map(|reason| {
                 format!(
-                    "  {}: {} ({})",
-                    self.say("held by the guard", "被熔断"),
+                    "  {}{}{} ({})",
+                    self.say("held by the guard", "待审批"),
+                    self.say(": ", "："),
                     reason.text.in_lang(self.lang),
                     reason.limit
                 )
             }));
         } else {
-            lines.push(format!("  {}", self.say("guard: passes", "熔断检查：通过")));
+            lines.push(format!("  {}", self.say("guard: passes", "审批限额：未超出")));
         }
         lines.join("\n")
     }
@@ -55,9 +56,9 @@ impl PlanRenderer<'_> {
             // The sign says this already.
             OperationKind::Disable | OperationKind::Enable => {
                 let changes = operation.changes().filter(|field| *field != "enable");
-                changes.map(self.label).collect::<Vec<_>>().join(", ")
+                changes.map(self.label).collect::<Vec<_>>().join(self.say(", ", "、"))
             }
-            _ => operation.changes().map(self.label).collect::<Vec<_>>().join(", "),
+            _ => operation.changes().map(self.label).collect::<Vec<_>>().join(self.say(", ", "、")),
         };
         let moved = operation
             .moved_from(tenant)
@@ -72,8 +73,14 @@ impl PlanRenderer<'_> {
             }
             None => String::new(),
         };
-        let notes: String =
-            operation.notes.iter().map(|note| format!("  ({})", note.in_lang(self.lang))).collect();
+        let notes: String = operation
+            .notes
+            .iter()
+            .map(|note| match self.lang {
+                Lang::En => format!("  ({})", note.en),
+                Lang::Zh => format!("  （{}）", note.zh),
+            })
+            .collect();
         let line = format!(
             "  {} {}  {} {}  {what}{first}{notes}{}",
             sign(operation.kind),
@@ -118,7 +125,7 @@ impl PlanRenderer<'_> {
         ];
         let shown = all.iter().filter(|(_, count, always)| *always || *count > 0);
         let shown: Vec<String> = shown.map(|(word, count, _)| format!("{word} {count}")).collect();
-        format!("{}: {}", self.say("in all", "合计"), shown.join(", "))
+        format!("{}{}", self.say("in all: ", "合计："), shown.join(self.say(", ", "，")))
     }
 }
 

@@ -72,7 +72,7 @@ impl<'a> PlanContext<'a> {
                 "userid",
                 "userid.charset",
                 "not a valid userid",
-                "帐号不合规",
+                "账号不合规",
             )]));
         };
         let stored = candidate.entry.as_ref();

@@ -155,14 +155,14 @@ impl ActivationError {
             ),
             Self::Pinned { pinned, found } => format!("同步流固定使用组件 {pinned}，而此组件为 {found}"),
             Self::Form(error) => return error.text(),
-            Self::AlreadyLive { tenant, flow } => format!("{tenant}/{flow} 现行的正是这些规则"),
-            Self::NothingLive { tenant, flow } => format!("{tenant}/{flow} 尚无生效的规则"),
-            Self::NothingBefore { tenant, flow } => format!("{tenant}/{flow} 此前没有其他生效过的规则"),
-            Self::Unknown { tenant, flow, name } => format!("{tenant}/{flow} 中从未有规则 `{name}` 生效"),
+            Self::AlreadyLive { tenant, flow } => format!("{tenant}/{flow} 的现行规则正是这些规则"),
+            Self::NothingLive { tenant, flow } => format!("{tenant}/{flow} 尚无现行的同步规则"),
+            Self::NothingBefore { tenant, flow } => format!("{tenant}/{flow} 此前没有上线过其他规则"),
+            Self::Unknown { tenant, flow, name } => format!("{tenant}/{flow} 从未上线过规则 `{name}`"),
             Self::Ambiguous { tenant, flow, name } => {
-                format!("{tenant}/{flow} 中有多个生效过的规则符合 `{name}`")
+                format!("{tenant}/{flow} 上线过的规则中有多个符合 `{name}`")
             }
-            Self::Raced { tenant, flow } => format!("其间 {tenant}/{flow} 已有其他规则生效"),
+            Self::Raced { tenant, flow } => format!("其间 {tenant}/{flow} 已有其他规则上线"),
             Self::NotKept { record } => {
                 format!("记录 {record} 判定时尚未保存判定条件，无法按当时的条件重新判定")
             }
@@ -171,14 +171,14 @@ impl ActivationError {
         Text::new(self.to_string(), zh)
     }
 
-    /// The next step for the reader.
+    /// The next step at a terminal.
     pub fn hint(&self) -> Text {
         match self {
             Self::Load(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Fails { .. } => Text::new(
                 "the rules that were live stay live; correct the new ones, `ruzhi guest test` tries them on cases",
-                "原规则继续生效；请修正新规则，可用 `ruzhi guest test` 以用例试运行",
+                "现行规则保持不变；请修正新规则，可用 `ruzhi guest test` 以用例试运行",
             ),
             Self::TooMuch { unread, .. } if !unread.is_empty() => Text::new(
                 format!(
@@ -186,25 +186,25 @@ impl ActivationError {
                     unread.join(", ")
                 ),
                 format!(
-                    "原规则继续生效。新规则读取 {}，已存记录中没有这些字段，试运行无法反映其效果；确认无误请加 `--approve` 启用，下次运行会重新读取表单",
+                    "现行规则保持不变。新规则读取 {}，已存记录中没有这些字段，试运行无法反映其效果；确认无误请加 `--approve` 上线，下次运行会重新读取表单",
                     unread.join("、")
                 ),
             ),
             Self::TooMuch { .. } => Text::new(
                 "the rules that were live stay live; read `ruzhi rules diff`, then activate with `--approve` if every change is meant",
-                "原规则继续生效；请先用 `ruzhi rules diff` 查看，确认无误后加 `--approve` 启用",
+                "现行规则保持不变；请先用 `ruzhi rules diff` 查看，确认无误后加 `--approve` 上线",
             ),
             Self::Pinned { .. } => Text::new(
                 "if the component is meant, change `sha256` in the tenant's file, or take it out",
-                "若确要使用该组件，请修改或去掉租户文件中的 `sha256`",
+                "若确要使用该组件，请修改或去掉工厂配置文件中的 `sha256`",
             ),
             Self::Form(_) => Text::new(
                 "the rules that were live stay live; correct the field's name in the new rules, or put the field into the form",
-                "原规则继续生效；请更正新规则中的字段名，或在表单中加上该字段",
+                "现行规则保持不变；请更正新规则中的字段名，或在表单中加上该字段",
             ),
             Self::AlreadyLive { .. } => Text::new(
                 "nothing was done; `ruzhi rules list` shows what was live",
-                "未作改动；`ruzhi rules list` 列出生效过的规则",
+                "未作改动；`ruzhi rules list` 列出上线过的规则",
             ),
             Self::NothingLive { .. } => Text::new(
                 "run `ruzhi plan` or `ruzhi sync` once, or `ruzhi rules activate` without a file",
@@ -212,7 +212,7 @@ impl ActivationError {
             ),
             Self::NothingBefore { .. } | Self::Unknown { .. } => Text::new(
                 "`ruzhi rules list` shows everything that was live, with its digests",
-                "`ruzhi rules list` 列出所有生效过的规则及其摘要",
+                "`ruzhi rules list` 列出所有上线过的规则及其摘要",
             ),
             Self::Ambiguous { .. } => Text::new(
                 "give more digits of its digest, or its number with `#`",
@@ -227,6 +227,81 @@ impl ActivationError {
                 "运行 `ruzhi sync --full` 重新判定全部记录后即可重放",
             ),
             Self::Worker { .. } => Text::new("try again", "请重试"),
+        }
+    }
+
+    /// The next step on a page, where it is not the one at a terminal.
+    pub fn page_hint(&self) -> Option<Text> {
+        let hint = match self {
+            Self::Load(error) => return error.page_hint(),
+            Self::Fails { .. } => Text::new(
+                "the rules that were live stay live; have the author of the new ones correct them",
+                "现行规则保持不变；请新规则的作者修正",
+            ),
+            Self::TooMuch { unread, .. } if !unread.is_empty() => Text::new(
+                format!(
+                    "the rules that were live stay live. The new ones read {}, which the stored rows do not hold, so the trial cannot show what they make of it; if that is meant, approve them on the flow's rules page: the next run reads the form anew",
+                    unread.join(", ")
+                ),
+                format!(
+                    "现行规则保持不变。新规则读取 {}，已存记录中没有这些字段，试运行无法反映其效果；确认无误请在“同步规则”页面批准上线，下次运行会重新读取表单",
+                    unread.join("、")
+                ),
+            ),
+            Self::TooMuch { .. } => Text::new(
+                "the rules that were live stay live; see what the new ones would change on the flow's rules page, and approve them there if every change is meant",
+                "现行规则保持不变；请在“同步规则”页面查看影响，确认无误后在该页面批准上线",
+            ),
+            Self::AlreadyLive { .. } => Text::new(
+                "nothing was done; the flow's rules page shows what was live",
+                "未作改动；“同步规则”页面列出了上线过的规则",
+            ),
+            Self::NothingLive { .. } => Text::new("run the flow once", "请先运行一次该同步流"),
+            Self::NothingBefore { .. } | Self::Unknown { .. } => Text::new(
+                "the flow's rules page shows everything that was live, with its digests",
+                "“同步规则”页面列出了所有上线过的规则及其摘要",
+            ),
+            Self::Raced { .. } => Text::new(
+                "look at the flow's rules page, then activate again if still meant",
+                "请查看“同步规则”页面，确认后重试",
+            ),
+            Self::NotKept { .. } => Text::new(
+                "have the quarantine retried, which decides every row anew; from then on it can be replayed",
+                "请重试待修正的记录，全部记录会重新判定，此后即可重放",
+            ),
+            _ => return None,
+        };
+        Some(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_line_is_shown_on_a_page() {
+        let tenant: TenantId = "north".parse().unwrap();
+        let flow: FlowId = "onboarding".parse().unwrap();
+        let limit = ChangeLimit { percent: 20, least: 5, stated: true };
+        let too_much = |unread| ActivationError::TooMuch { changed: 9, compared: 10, limit, unread };
+        let named = || (tenant.clone(), flow.clone());
+        let unknown = |(tenant, flow)| ActivationError::Unknown { tenant, flow, name: "x".to_owned() };
+        let errors = [
+            ActivationError::Fails { records: 1, compared: 2, reason: "no".to_owned() },
+            too_much(Vec::new()),
+            too_much(vec!["_widget_1".to_owned()]),
+            ActivationError::AlreadyLive { tenant: tenant.clone(), flow: flow.clone() },
+            ActivationError::NothingLive { tenant: tenant.clone(), flow: flow.clone() },
+            ActivationError::NothingBefore { tenant: tenant.clone(), flow: flow.clone() },
+            ActivationError::Raced { tenant: tenant.clone(), flow: flow.clone() },
+            unknown(named()),
+            ActivationError::NotKept { record: "r1".parse().unwrap() },
+        ];
+        for error in errors {
+            let hint = error.page_hint().unwrap_or_else(|| error.hint());
+            let shown = format!("{} {} {} {}", error.text().en, error.text().zh, hint.en, hint.zh);
+            assert!(!shown.contains("`ruzhi") && !shown.contains("--"), "{shown}");
         }
     }
 }

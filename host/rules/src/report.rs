@@ -22,7 +22,9 @@ impl From<ActivationError> for Report {
                     ActivationError::Pinned { .. } => ReportKind::Plain,
                     _ => ReportKind::Conflict,
                 };
-                Self::new(exit, error.code(), error.text(), Some(error.hint())).of_kind(kind).behind(&error)
+                Self::new(exit, error.code(), error.text(), Some(error.hint()))
+                    .on_page(error.page_hint())
+                    .of_kind(kind).behind(&error)
             }
         }
     }

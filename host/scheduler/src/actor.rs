@@ -416,7 +416,8 @@ impl SchedulerActor {
                 service: *service,
                 code: report.code().to_owned(),
                 text: report.text().clone(),
-                hint: report.hint().cloned(),
+                // It is shown on pages and in alerts.
+                hint: report.page_hint().cloned(),
                 settings: active.settings,
             },
             (Some(RunFailure { kind: FailureKind::Form | FailureKind::Other, .. }), _) => RunOutcome::Failed,

@@ -5,6 +5,7 @@
 //! caller is an operator. The audit log has the name that the command gives, as for a command that runs by itself.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -15,16 +16,12 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 use crate::auth::csrf::CsrfToken;
+use crate::connections::Listener;
 use crate::state::AppState;
-use crate::{api, turns};
+use crate::{api, connections, turns};
 use ruzhi_app::Principal;
 use ruzhi_config::Role;
 use ruzhi_message::sanitize;
@@ -33,11 +30,11 @@ use ruzhi_model::Lang;
 /// The header with the name of the person at the terminal.
 pub const USER_HEADER: &str = "x-ruzhi-user";
 
-/// Connections at the same time. A command has one.
+/// Connections at the same time. A command has a few.
 const MOST: usize = 32;
 
-/// The longest wait for a head of a request.
-const HEAD: Duration = Duration::from_secs(10);
+/// The address that all commands count for.
+const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A command waits this long for its run to begin: runs of the same corp go first.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -110,58 +107,33 @@ impl LocalListener {
     }
 }
 
-/// Answers commands until the process is to end.
-pub(super) async fn answer(state: Arc<AppState>, listening: Option<LocalListener>) {
-    let Some(listening) = listening else { return };
-    let quit = state.quit.clone();
-    let service = TowerToHyperService::new(router(state));
-    let places = Arc::new(Semaphore::new(MOST));
-    let user = rustix::process::geteuid().as_raw();
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = quit.cancelled() => return,
-            accepted = listening.listener.accept() => accepted,
-        };
-        let (stream, _) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a command's connection cannot be taken");
-                tokio::select! {
-                    () = quit.cancelled() => return,
-                    () = tokio::time::sleep(Duration::from_millis(100)) => continue,
-                }
+impl Listener for LocalListener {
+    type Stream = UnixStream;
+
+    /// Only the user of this process and root are let in.
+    async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        let user = rustix::process::geteuid().as_raw();
+        loop {
+            let (stream, _) = self.listener.accept().await?;
+            if stream.peer_cred().is_ok_and(|peer| peer.uid() == user || peer.uid() == 0) {
+                return Ok((stream, HERE));
             }
-        };
-        let is_allowed = stream.peer_cred().is_ok_and(|peer| peer.uid() == user || peer.uid() == 0);
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        if is_allowed {
-            let (service, quit) = (service.clone(), quit.clone());
-            tokio::spawn(async move {
-                keep(stream, service, quit).await;
-                drop(place);
-            });
         }
     }
 }
 
-/// Answers one connection until it ends or the process is to end.
-async fn keep(stream: UnixStream, service: TowerToHyperService<Router>, quit: CancellationToken) {
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    tokio::select! {
-        // The command sees its connection end.
-        _ = connection.as_mut() => {}
-        () = quit.cancelled() => {}
-    }
+/// Answers commands until the process is to end.
+pub(super) async fn answer(state: Arc<AppState>, listener: Option<LocalListener>) {
+    let Some(listener) = listener else { return };
+    let (clock, quit) = (Arc::clone(&state.app.clock), state.quit.clone());
+    connections::answer(router(state), listener, MOST, clock, quit).await;
 }
 
 fn router(state: Arc<AppState>) -> Router {
     api::routes()
         .layer(axum::middleware::from_fn_with_state(turns::Turns::default(), turns::in_turn))
         .layer(from_fn(identify))
+        .layer(from_fn(connections::in_time))
         .with_state(state)
 }
 
@@ -179,4 +151,37 @@ async fn identify(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(principal);
     request.extensions_mut().insert(CsrfToken(None));
     next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use ruzhi_model::SystemClock;
+
+    #[tokio::test]
+    async fn commands_that_ask_nothing_give_way_to_one_that_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("ruzhi.db");
+        let (listener, quit) = (LocalListener::open(&store).unwrap(), CancellationToken::new());
+        let routes = Router::new().route("/hello", get(|| async { "hello" }));
+        let clock = Arc::new(SystemClock);
+        let answered = tokio::spawn(connections::answer(routes, listener, 2, clock, quit.clone()));
+        let socket = LocalSocket::beside(&store).unwrap();
+        let mut silent = Vec::new();
+        for _ in 0..6 {
+            silent.push(UnixStream::connect(socket.address()).await.unwrap());
+        }
+        let mut asking = UnixStream::connect(socket.address()).await.unwrap();
+        asking.write_all(b"GET /hello HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        asking.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        quit.cancel();
+        answered.await.unwrap();
+        assert!(!socket.address().exists(), "it is removed at the end");
+    }
 }

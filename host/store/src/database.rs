@@ -41,7 +41,17 @@ pub(crate) struct Writer {
     pub(crate) log: Log,
 }
 
+/// The right to run flows on a store, until it is dropped.
+pub struct StoreLock {
+    _place: Place,
+}
+
 impl Database {
+    /// Takes the lock of the process that runs flows, beside a store that is open already.
+    pub fn lock(path: &Path) -> Result<StoreLock, StoreError> {
+        Ok(StoreLock { _place: Place::find(path, Access::Write)? })
+    }
+
     /// Opens the store in the file `path`; creates and migrates it where needed.
     pub async fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
         let place = Place::find(path, access)?;

@@ -47,7 +47,7 @@ pub use alerts::AlertRow;
 pub use artifacts::Artifacts;
 pub use audit::{AuditRow, IdleAudit};
 pub use audit_action::AuditAction;
-pub use database::Database;
+pub use database::{Database, StoreLock};
 pub use deliveries::Delivery;
 pub use drafts::DraftPart;
 pub use drift_checks::DriftCheckRow;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 use crate::database::{Database, Db, once};
 use crate::row::{DbRow, RowReader, json_text, word_of};
+use ruzhi_message::Report;
 use ruzhi_model::{
     CalledApi, Digest, FlowId, Label, OperationKind, OperationState, PlanId, RunId, TenantId, Text,
 };
@@ -163,6 +164,10 @@ pub struct RunRow {
     pub calls: BTreeMap<CalledApi, u64>,
     /// The problem, if there was one.
     pub problem: Option<Text>,
+    /// The failure that ended it early, with its code and the next step.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub failure: Option<Report>,
 }
 
 impl RunRow {
@@ -221,10 +226,12 @@ impl Database {
     pub async fn run_put(&self, run: &RunRow) -> Result<(), StoreError> {
         let mut transaction = self.begin(RUNS).await?;
         sqlx::query(
-            "INSERT INTO run (tenant, flow, id, kind, state, started_at, ended_at, plan, rules, counts, calls, problem, changed, cause) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (tenant, id) DO UPDATE SET \
+            "INSERT INTO run (tenant, flow, id, kind, state, started_at, ended_at, plan, rules, counts, calls, problem, changed, \
+             cause, failure) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (tenant, id) DO UPDATE SET \
              state = excluded.state, ended_at = excluded.ended_at, plan = excluded.plan, rules = excluded.rules, \
-             counts = excluded.counts, calls = excluded.calls, problem = excluded.problem, changed = excluded.changed",
+             counts = excluded.counts, calls = excluded.calls, problem = excluded.problem, changed = excluded.changed, \
+             failure = excluded.failure",
         )
         .bind(run.tenant.as_str())
         .bind(run.flow.as_str())
@@ -240,6 +247,7 @@ impl Database {
         .bind(run.problem.as_ref().map(json_text))
         .bind(i64::from(run.changed()))
         .bind(run.cause.as_ref().map(word_of))
+        .bind(run.failure.as_ref().map(json_text))
         .execute(&mut *transaction.connection)
         .await
         .map_err(StoreError::write(RUNS))?;
@@ -383,7 +391,6 @@ impl Database {
 }
 
 pub(crate) fn run_row(row: &RowReader<'_>) -> Result<RunRow, StoreError> {
-    let problem: Option<String> = row.get("problem")?;
     Ok(RunRow {
         tenant: row.id("tenant")?,
         flow: row.id("flow")?,
@@ -397,7 +404,8 @@ pub(crate) fn run_row(row: &RowReader<'_>) -> Result<RunRow, StoreError> {
         rules: row.optional_id("rules")?,
         counts: row.json("counts")?,
         calls: row.json("calls")?,
-        problem: if problem.is_some() { Some(row.json("problem")?) } else { None },
+        problem: row.optional_json("problem")?,
+        failure: row.optional_json("failure")?,
     })
 }
 

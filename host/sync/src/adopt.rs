@@ -66,7 +66,7 @@ pub(super) async fn plan(
     let note = (unasked > 0).then(|| {
         Text::new(
             format!("{unasked} mobile numbers were not asked for: WeCom blocks the question for a day when a fifth of the corp's size was asked for in vain; adopt by userid, or take the rest another day"),
-            format!("有 {unasked} 个手机号未查询：查无结果的次数超过企业人数的五分之一时，企业微信会停用该查询一天；请按帐号接管，或改日继续"),
+            format!("有 {unasked} 个手机号未查询：查无结果的次数超过企业人数的五分之一时，企业微信会停用该查询一天；请按账号接管，或改日继续"),
         )
     });
     Ok(PreparedPlan { note, ..made })

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ruzhi_jiandaoyun as jiandaoyun;
 use ruzhi_model::{PlanId, RemoteService, RunId, Text};
-use ruzhi_store::StoreError;
+use ruzhi_store::{PlanRow, PlanState, StoreError};
 use ruzhi_wecom as wecom;
 
 /// A field that the rules or the filter read and that the form no longer has under its name.
@@ -49,7 +49,7 @@ fn so_far(done: u64, failed: u64, untried: u64) -> Text {
     let (mut en, mut zh) = (format!(": {done} operations done"), format!("：已完成 {done} 项操作"));
     if failed > 0 {
         let _ = write!(en, ", {failed} not done or in doubt");
-        let _ = write!(zh, "，{failed} 项未完成或结果未知");
+        let _ = write!(zh, "，{failed} 项未完成或结果不明");
     }
     if untried > 0 {
         let _ = write!(en, ", {untried} left for the next run");
@@ -189,6 +189,21 @@ pub enum RunError {
     },
 }
 
+/// Checks that a stored plan may be applied: with a person's approval also one that the guard holds or that a person
+/// has rejected before. Whether it still fits the form is known only once the run has made it again.
+///
+/// # Errors
+/// The reason it may not be applied.
+pub fn check_applicable(stored: &PlanRow, approved: bool) -> Result<(), RunError> {
+    let plan = stored.plan.id.clone();
+    match stored.state {
+        PlanState::Done => Err(RunError::AlreadyApplied { plan }),
+        PlanState::Rejected if !approved => Err(RunError::Rejected { plan }),
+        _ if stored.plan.guard.holds() && !approved => Err(RunError::NotApproved { plan }),
+        _ => Ok(()),
+    }
+}
+
 impl RunError {
     /// A stable code.
     pub fn code(&self) -> String {
@@ -273,7 +288,7 @@ impl RunError {
             Self::Store(error) => error.text().zh,
             Self::Worker { reason } => format!("运行中的一个任务意外结束：{reason}"),
             Self::NoSuchPlan { plan } => format!("没有计划 {plan}"),
-            Self::NotApproved { plan } => format!("计划 {plan} 已被熔断"),
+            Self::NotApproved { plan } => format!("计划 {plan} 待审批"),
             Self::AlreadyApplied { plan } => format!("计划 {plan} 已执行过"),
             Self::Superseded { plan, new, .. } => {
                 format!("计划 {plan} 生成后，源数据、规则或台账已变化；新计划为 {new}")
@@ -282,7 +297,7 @@ impl RunError {
         Text::new(self.to_string(), zh)
     }
 
-    /// The next step for the reader.
+    /// The next step at a terminal.
     pub fn hint(&self) -> Text {
         match self {
             Self::Collect(error) | Self::Fields(error) => error.explain(),
@@ -296,9 +311,9 @@ impl RunError {
             ),
             Self::Rejected { plan } => Text::new(
                 format!(
-                    "correct the form or the rules, and run again; or release it after all with `ruzhi apply {plan} --approve`"
+                    "correct the form or the rules, and run again; or approve it after all with `ruzhi apply {plan} --approve`"
                 ),
-                format!("请更正表单或规则后重试；若改变主意，可用 `ruzhi apply {plan} --approve` 放行"),
+                format!("请更正表单或规则后重试；若改变主意，仍可用 `ruzhi apply {plan} --approve` 批准"),
             ),
             Self::NothingToUndo { .. } => Text::new(
                 "`ruzhi runs` lists the runs and what they did",
@@ -331,8 +346,8 @@ impl RunError {
                 Text::new("`ruzhi status` lists the plans that wait", "`ruzhi status` 会列出待处理的计划")
             }
             Self::NotApproved { plan } => Text::new(
-                format!("read it, then release exactly this plan with `ruzhi apply {plan} --approve`"),
-                format!("请先查看，再用 `ruzhi apply {plan} --approve` 放行该计划"),
+                format!("read it, then approve exactly this plan with `ruzhi apply {plan} --approve`"),
+                format!("请先查看，再用 `ruzhi apply {plan} --approve` 批准该计划"),
             ),
             Self::AlreadyApplied { .. } => Text::new("nothing is left to do", "无需再操作"),
             Self::Superseded { new, held, .. } => {
@@ -344,6 +359,75 @@ impl RunError {
                     format!("请查看新计划（`ruzhi show {new}`）后再执行：`ruzhi apply {new}{approve}`"),
                 )
             }
+        }
+    }
+
+    /// The next step on a page, where it is not the one at a terminal.
+    pub fn page_hint(&self) -> Option<Text> {
+        let hint = match self {
+            Self::Rejected { .. } => Text::new(
+                "correct the form or the rules, and run again; or approve the plan after all on its page",
+                "请更正表单或规则后重新运行；若改变主意，仍可在计划页面批准",
+            ),
+            Self::NothingToUndo { .. } => {
+                Text::new("the list of runs shows what each of them did", "运行列表中可查看每次运行的结果")
+            }
+            Self::SourceShrunk { .. } => Text::new(
+                "nothing was written; check the form and the filter, and if the rows are meant to be gone start “Another run” with both boxes ticked",
+                "未写入任何内容；请检查表单与筛选条件；若确已删除这些数据，请用“其他运行”并勾选两个选项",
+            ),
+            Self::SourceOtherForm { .. } => Text::new(
+                "no row was read and no one was taken for a leaver; correct `app_id` and `entry_id`, or if the form was moved start “Another run” with both boxes ticked",
+                "未读取任何数据，没有任何人被当作离职处理；请更正 `app_id` 与 `entry_id`；若表单确已更换，请用“其他运行”并勾选两个选项",
+            ),
+            Self::SourceHeldBack { .. } => Text::new(
+                "no one was taken for a leaver and nothing was written; run again, and check the filter if it was changed; if these people have left, start “Another run” with both boxes ticked",
+                "没有任何人被当作离职处理，未写入任何内容；请重新运行，若改过筛选条件请检查；若这些人确已离职，请用“其他运行”并勾选两个选项",
+            ),
+            Self::NoSuchPlan { .. } => {
+                Text::new("the overview lists the plans that wait", "概览页列出了待审批的计划")
+            }
+            Self::NotApproved { .. } => {
+                Text::new("read it, then approve it on its page", "请查看后在计划页面批准")
+            }
+            Self::Superseded { new, held: true, .. } => Text::new(
+                format!("read the new plan {new}, then approve it on its page"),
+                format!("请查看新计划 {new}，再在其页面批准"),
+            ),
+            Self::Superseded { new, held: false, .. } => Text::new(
+                format!("read the new plan {new}, then apply it on its page"),
+                format!("请查看新计划 {new}，再在其页面执行"),
+            ),
+            _ => return None,
+        };
+        Some(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_line_is_shown_on_a_page() {
+        let plan: PlanId = "p1".parse().unwrap();
+        let errors = [
+            RunError::Rejected { plan: plan.clone() },
+            RunError::NothingToUndo { run: "r1".parse().unwrap() },
+            RunError::SourceEmptied { had: 2 },
+            RunError::SourceShrunk { had: 60, missing: 54 },
+            RunError::SourceOtherForm { before: "a".to_owned(), now: "b".to_owned() },
+            RunError::SourceHeldBack { missing: 6, there: 6 },
+            RunError::NoSuchPlan { plan: plan.clone() },
+            RunError::NotApproved { plan: plan.clone() },
+            RunError::AlreadyApplied { plan: plan.clone() },
+            RunError::Superseded { held: true, plan: plan.clone(), new: plan.clone() },
+            RunError::Superseded { held: false, plan: plan.clone(), new: plan },
+        ];
+        for error in errors {
+            let hint = error.page_hint().unwrap_or_else(|| error.hint());
+            let shown = format!("{} {} {} {}", error.text().en, error.text().zh, hint.en, hint.zh);
+            assert!(!shown.contains("ruzhi ") && !shown.contains("--"), "{shown}");
         }
     }
 }

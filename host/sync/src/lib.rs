@@ -37,7 +37,7 @@ mod tests;
 
 pub use collect::visible;
 pub use decide::context;
-pub use error::{FailureKind, MissingField, RunError};
+pub use error::{FailureKind, MissingField, RunError, check_applicable};
 pub use fields::{FormFields, missing as missing_fields};
 pub use flow::{FlowRuntime, RunIds};
 pub use notice::{ClockSource, Notice};

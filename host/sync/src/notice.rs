@@ -67,11 +67,11 @@ impl Notice {
             }
             Self::NoRow { no_workflow: true, .. } => Text::new(
                 "the form gave no row: the filter asks for `flowState`, and the form has no workflow, so no row has one",
-                "表单没有返回任何数据：过滤条件使用了 flowState，但该表单没有流程，数据中没有此字段",
+                "表单没有返回任何数据：筛选条件使用了 flowState，但该表单没有流程，数据中没有此字段",
             ),
             Self::NoRow { filtered: true, .. } => Text::new(
                 "the form gave no row: it is empty, or no row passes the filter",
-                "表单没有返回任何数据：表单为空，或没有数据符合过滤条件",
+                "表单没有返回任何数据：表单为空，或没有数据符合筛选条件",
             ),
             Self::NoRow { .. } => {
                 Text::new("the form gave no row: it is empty", "表单没有返回任何数据：表单为空")
@@ -88,11 +88,11 @@ impl Notice {
             ),
             Self::NoRow { no_workflow: true, .. } => Text::new(
                 "take the condition on `flowState` out of the filter, or check `app_id` and `entry_id`",
-                "请从过滤条件中去掉 flowState，或检查 app_id 与 entry_id",
+                "请从筛选条件中去掉 flowState，或检查 app_id 与 entry_id",
             ),
             Self::NoRow { .. } => Text::new(
-                "if the form has rows, check the filter, `app_id` and `entry_id` (`ruzhi check --online`)",
-                "如果表单中已有数据，请检查过滤条件、app_id 与 entry_id（`ruzhi check --online`）",
+                "if the form has rows, check the filter, `app_id` and `entry_id`",
+                "如果表单中已有数据，请检查筛选条件、app_id 与 entry_id",
             ),
         }
     }

@@ -149,7 +149,7 @@ pub(super) fn read(
                     "{} is already in WeCom and was not created by ruzhi; give this person another userid",
                     operation.userid
                 ),
-                format!("企业微信中已有成员 {}，且不是 ruzhi 创建的；请更换帐号", operation.userid),
+                format!("企业微信中已有成员 {}，且不是 ruzhi 创建的；请更换账号", operation.userid),
             ),
         )),
         // The holder is this same userid, and an earlier call for it may have been carried out: it was.
@@ -324,15 +324,15 @@ pub(super) fn undone(operation: &Operation) -> Option<Rejection> {
         OperationKind::Keep => (
             "drift.kept",
             Text::new(
-                "this member was removed by hand in WeCom, and a person let that stand; change the row, or run `ruzhi sync --full`",
-                "该成员在企业微信中被手工删除，并已确认保留；请修改该行，或运行 `ruzhi sync --full`",
+                "this member was removed by hand in WeCom, and a person let that stand; change the row, or have the quarantine retried",
+                "该成员在企业微信中被手工删除，并已确认不再创建；如需创建，请修改该行，或请操作员重试待修正的记录",
             ),
         ),
         _ => (
             "run.reverted",
             Text::new(
-                "what this row asks for was undone by a person; correct the row or the rules, or run `ruzhi sync --full` to do it again",
-                "该行的改动已被人工撤销；请更正该行或规则，或运行 `ruzhi sync --full` 重新执行",
+                "what this row asks for was undone by a person; correct the row or the rules; to do it again, have the quarantine retried",
+                "该行的改动已被人工撤销；请更正该行或规则；如需重新执行，请操作员重试待修正的记录",
             ),
         ),
     };
@@ -360,8 +360,8 @@ fn mobile_ignored() -> Rejection {
         "mobile",
         "mobile.activated",
         Text::new(
-            "WeCom did not take the new mobile number: a member who has logged in changes it themselves; every other field was written. Once they have, run `ruzhi sync --full`",
-            "企业微信未更改手机号：成员激活后须由本人修改；其余字段均已写入。本人修改后请运行 `ruzhi sync --full`",
+            "WeCom did not take the new mobile number: a member who has logged in changes it themselves; every other field was written. Once they have, have the quarantine retried",
+            "企业微信未更改手机号：成员激活后须由本人修改；其余字段均已写入。本人修改后，请操作员重试待修正的记录",
         ),
     )
 }

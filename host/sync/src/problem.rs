@@ -8,15 +8,18 @@ use ruzhi_plan::Plan;
 pub(super) fn undecided(plan: &Plan) -> Option<Text> {
     let (reason, count) = (plan.undecided.as_ref()?, plan.counts.failed);
     Some(Text::new(
-        format!("{count} records could not be decided ({reason}); `ruzhi trace` shows each"),
-        format!("{count} 条记录无法判定（{reason}）；可用 `ruzhi trace` 逐条查看"),
+        format!("{count} records could not be decided ({reason}); the history of each shows why"),
+        format!("{count} 条记录无法判定（{reason}）；原因见每条记录的全程"),
     ))
 }
 
-/// The rejection of the plan by a person, and the options left.
+/// The rejection of the plan by a person.
 pub(super) fn rejected(error: &RunError) -> Text {
-    let (what, hint) = (error.text(), error.hint());
-    Text::new(format!("{}: {}", what.en, hint.en), format!("{}：{}", what.zh, hint.zh))
+    let text = error.text();
+    Text::new(
+        format!("{}: correct the form or the rules, and run again", text.en),
+        format!("{}：请更正表单或规则后重新运行", text.zh),
+    )
 }
 
 /// WeCom's rate limit outlasted the run's patience.
@@ -31,11 +34,9 @@ pub(super) fn parked() -> Text {
 pub(super) fn not_done(failed: u64, userid: &UserId, words: &str) -> Text {
     Text::new(
         format!(
-            "{failed} operations were not done, {userid} among them ({words}); the next run plans them again, `ruzhi trace` shows each call"
+            "{failed} operations were not done, {userid} among them ({words}); the next run plans them again, and each record's history has every call"
         ),
-        format!(
-            "{failed} 项操作未完成，包括 {userid}（{words}）；下次运行会重新计划，可用 `ruzhi trace` 查看每次调用"
-        ),
+        format!("{failed} 项操作未完成，包括 {userid}（{words}）；下次运行会重新计划，每次调用见记录的全程"),
     )
 }
 
@@ -43,11 +44,9 @@ pub(super) fn not_done(failed: u64, userid: &UserId, words: &str) -> Text {
 pub(super) fn in_doubt(failed: u64) -> Text {
     Text::new(
         format!(
-            "{failed} operations were not done or are in doubt; the next run asks WeCom and goes on, `ruzhi trace` shows each call"
+            "{failed} operations were not done or are in doubt; the next run asks WeCom and goes on, and each record's history has every call"
         ),
-        format!(
-            "{failed} 项操作未完成或结果未知；下次运行会先与企业微信核对再继续，可用 `ruzhi trace` 查看每次调用"
-        ),
+        format!("{failed} 项操作未完成或结果不明；下次运行会先与企业微信核对再继续，每次调用见记录的全程"),
     )
 }
 
@@ -69,10 +68,10 @@ pub(super) fn leavers_rejected(count: u64, userid: &UserId, errcode: Option<i64>
     let code_zh = errcode.map(|errcode| format!("（错误码 {errcode}）")).unwrap_or_default();
     Text::new(
         format!(
-            "people who left can still log in, because WeCom refuses to disable them: {count}, {userid}{code} among them; disable them by hand in the WeCom console, `ruzhi quarantine` says why for each"
+            "people who left can still log in, because WeCom refuses to disable them: {count}, {userid}{code} among them; disable them by hand in the WeCom console; the quarantine says why for each"
         ),
         format!(
-            "有 {count} 名离职人员仍可登录，包括 {userid}{code_zh}：企业微信拒绝停用；请在管理后台手工停用，`ruzhi quarantine` 会逐条说明原因"
+            "有 {count} 名离职人员仍可登录，包括 {userid}{code_zh}：企业微信拒绝停用；请在企业微信管理后台手工停用；每人的原因见“待修正”"
         ),
     )
 }
@@ -98,9 +97,12 @@ pub(super) fn removed(members: &[UserId]) -> Text {
     let count = members.len();
     Text::new(
         format!(
-            "{count} members were removed from WeCom by hand: {}{en}; `ruzhi removed` lists them and what becomes of them",
+            "{count} members were removed from WeCom by hand: {}{en}; if their rows still ask for them, a person decides",
             named(", ")
         ),
-        format!("{count} 名成员在企业微信中被手工删除：{}{zh}；可用 `ruzhi removed` 查看并决定", named("、")),
+        format!(
+            "{count} 名成员在企业微信中被手工删除：{}{zh}；若表单中仍在职，请决定是否重新创建",
+            named("、")
+        ),
     )
 }

@@ -5,8 +5,8 @@ use ruzhi_message::{Report, ReportKind, exit};
 use super::error::RunError;
 use super::write_back::WriteBackFault;
 
-impl From<RunError> for Report {
-    fn from(error: RunError) -> Self {
+impl From<&RunError> for Report {
+    fn from(error: &RunError) -> Self {
         let exit = match error {
             RunError::NotApproved { .. } | RunError::Rejected { .. } => exit::HELD,
             RunError::NoSuchPlan { .. } => exit::USAGE,
@@ -23,8 +23,15 @@ impl From<RunError> for Report {
         };
         Self::new(exit, error.code(), error.text(), Some(error.hint()))
             .of_kind(kind)
-            .behind(&error)
-            .unless_too_many_files(&error)
+            .on_page(error.page_hint())
+            .behind(error)
+            .unless_too_many_files(error)
+    }
+}
+
+impl From<RunError> for Report {
+    fn from(error: RunError) -> Self {
+        Self::from(&error)
     }
 }
 

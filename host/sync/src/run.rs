@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use super::applier::{ApplySummary, PlanApplier};
 use super::collect::{CollectSummary, Collector};
-use super::error::RunError;
+use super::error::{RunError, check_applicable};
 use super::flow::FlowRuntime;
 use super::gate::WriteGate;
 use super::notice::{ClockSource, Notice, with_notices};
@@ -20,10 +20,11 @@ use super::recovery::settle_crash;
 use super::request::RunTask;
 use super::write_back::write_back;
 use super::{adopt, drift, fields, problem, revert, run_end};
+use ruzhi_message::Report;
 use ruzhi_model::{CalledApi, PlanId};
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{AdoptBy, Counts, DriftResolution, PASSES, Plan, Policy, Purpose};
-use ruzhi_store::{PlanRow, PlanState, RunCause, RunRow, RunState, Watermark};
+use ruzhi_store::{PlanState, RunCause, RunRow, RunState, Watermark};
 
 /// The result of a run.
 #[derive(Debug)]
@@ -73,6 +74,7 @@ impl FlowRuntime {
                 counts: Counts::default(),
                 calls: BTreeMap::new(),
                 problem: None,
+                failure: None,
             },
             request,
             collected: None,
@@ -270,19 +272,12 @@ impl RunExecution<'_> {
     /// The purpose of a plan that a person asked for, if it may be applied.
     async fn asked_for(&mut self, id: &PlanId, approved: bool) -> Result<Purpose, RunError> {
         let stored = self.flow.store.plan_find(&self.flow.tenant, id).await?;
-        let Some(PlanRow { plan, state, .. }) = stored.filter(|stored| stored.plan.flow == self.flow.id)
-        else {
+        let Some(stored) = stored.filter(|stored| stored.plan.flow == self.flow.id) else {
             return Err(RunError::NoSuchPlan { plan: id.clone() });
         };
-        match state {
-            PlanState::Done => Err(RunError::AlreadyApplied { plan: id.clone() }),
-            PlanState::Rejected if !approved => Err(RunError::Rejected { plan: id.clone() }),
-            _ if plan.guard.holds() && !approved => Err(RunError::NotApproved { plan: id.clone() }),
-            _ => {
-                self.retry = plan.retry;
-                Ok(plan.purpose)
-            }
-        }
+        check_applicable(&stored, approved)?;
+        self.retry = stored.plan.retry;
+        Ok(stored.plan.purpose)
     }
 
     /// Reads the form, the whole of it if need be.
@@ -426,6 +421,7 @@ impl RunExecution<'_> {
             Err(error) => {
                 self.row.state = RunState::Failed;
                 self.row.problem = Some(error.text());
+                self.row.failure = Some(Report::from(&error));
                 Some(error)
             }
         };
@@ -449,7 +445,9 @@ impl RunExecution<'_> {
             (None, Ok(())) => None,
             (None, Err(error)) => {
                 self.row.state = RunState::Failed;
-                Some(RunError::Store(error))
+                let error = RunError::Store(error);
+                self.row.failure = Some(Report::from(&error));
+                Some(error)
             }
         };
         if self.begun {

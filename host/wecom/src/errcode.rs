@@ -167,7 +167,7 @@ const MEDIA: ErrcodeAdvice =
     ("Upload the file again; an upload is good for three days.", "请重新上传文件，素材有效期为三天。");
 const SECRET: ErrcodeAdvice = (
     "Check `corp_id` and `secret` of the tenant: the secret is the one under 管理工具 → 通讯录同步.",
-    "请检查租户配置中的 corp_id 与 secret：secret 取自 管理工具 → 通讯录同步。",
+    "请检查工厂配置中的 corp_id 与 secret：secret 取自 管理工具 → 通讯录同步。",
 );
 const PERMISSION: ErrcodeAdvice = (
     "In the WeCom console under 管理工具 → 通讯录同步, switch API sync on with the right to edit, and use its secret.",

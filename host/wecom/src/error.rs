@@ -239,7 +239,7 @@ impl WecomFailure {
         match self {
             Self::Settings { detail } => Text::new(
                 format!("{detail}. Correct `[wecom]` in the tenant's file."),
-                format!("{detail}。请修正租户文件中的 [wecom]。"),
+                format!("{detail}。请修正工厂配置文件中的 [wecom]。"),
             ),
             Self::Rejected { errcode: 60020, from_ip, .. } => {
                 let (en, zh) = match from_ip {

@@ -181,7 +181,7 @@ impl ImportError {
                 format!("{second}：字段 {field} 在 {first} 已有取值")
             }
             Self::TooMany { place, count, most } => format!("{place}：有 {count} 项，最多 {most} 项"),
-            Self::Filter { place, why } => format!("{place}：过滤条件无法使用：{}", why.zh),
+            Self::Filter { place, why } => format!("{place}：筛选条件无法使用：{}", why.zh),
             Self::Rules { place, reasons } => {
                 format!("{place}：元数据无法成为规则文件：{}", reasons_in(reasons, |text| &text.zh))
             }
@@ -212,7 +212,7 @@ impl ImportError {
             ),
             Self::SeveralTargets { .. } => Text::new(
                 "import one of them at a time; then put the second one's [[flows]] into the first one's tenant file",
-                "请一次导入一份，再把第二份的 [[flows]] 并入第一份的租户文件",
+                "请一次导入一份，再把第二份的 [[flows]] 并入第一份的工厂配置文件",
             ),
             Self::SeveralSources { .. } => Text::new(
                 "give only the metadata and request body of one form",

@@ -112,7 +112,7 @@ fn tell(form: &source::FormDraft, reads: &[String], naming: &Naming, notes: &mut
     match &form.filter {
         None => notes.add(
             "no filter was found: every row of the form is read",
-            "没有找到过滤条件：将读取表单的全部数据",
+            "没有找到筛选条件：将读取表单的全部数据",
         ),
         Some(rows) => {
             let filter = serde_json::json!({ "rel": rows.relation, "cond": rows.conditions });

@@ -276,7 +276,7 @@ fn filter(document: &Document<'_>, node: &JsonNode, notes: &mut Notes) -> Result
         if node.is_blank()
             || (node.object().is_some() && !["field", "method", "value"].iter().any(|key| says(key)))
         {
-            notes.at(document, node.at, "an empty condition, left out", "空的过滤条件，已略去");
+            notes.at(document, node.at, "an empty condition, left out", "空的筛选条件，已略去");
             continue;
         }
         let condition = condition(document, node, notes);

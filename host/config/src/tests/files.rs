@@ -82,7 +82,7 @@ error: the tenants' folder cannot be read: it is a file, not a folder
         r#"错误：无法读取文件：这是文件夹，不是文件
 --> ruzhi.toml
 
-错误：无法读取租户文件夹：这是文件，不是文件夹
+错误：无法读取工厂配置文件夹：这是文件，不是文件夹
 --> tenants
 
 配置中有 2 个错误，未执行任何操作

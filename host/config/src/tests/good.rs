@@ -262,7 +262,7 @@ fn a_target_names_a_tenant_or_a_flow_or_nothing_known() {
         [
             "there is no tenant `jinxintai`",
             "did you mean `jingxintai`? Known: `b`, `jingxintai`",
-            "没有租户“jinxintai”",
+            "没有工厂“jinxintai”",
             "是否想写 `jingxintai`？可用：`b`, `jingxintai`"
         ]
     );
@@ -271,7 +271,7 @@ fn a_target_names_a_tenant_or_a_flow_or_nothing_known() {
         [
             "the tenant `b` has no flow `onboarding`",
             "known: `b/staff`",
-            "租户“b”没有同步流“onboarding”",
+            "工厂“b”没有同步流“onboarding”",
             "可用：`b/staff`"
         ]
     );

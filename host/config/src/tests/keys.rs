@@ -450,7 +450,7 @@ fn two_flows_of_one_id_are_refused_and_two_tenants_may_share_a_corp() {
     14 | id = "onboarding"
        |      ^^^^^^^^^^^^
        |
-       = 提示：同一租户内各同步流的 id 不能相同
+       = 提示：同一工厂内各同步流的 id 不能相同
 
     配置中有 1 个错误，未执行任何操作
     "#);

@@ -124,7 +124,7 @@ error: `flows.id` must be text in quotes, found a whole number
 1 | name = "C:\Users"
   |             ^
   |
-  = 提示：双引号里的 `\` 是转义符；请改用单引号 '…',路径可用 `/`
+  = 提示：双引号里的 `\` 是转义符；请改用单引号 '…'，路径可用 `/`
 
 错误：`flows.id` 应为带引号的文本，写成了整数
  --> tenants/d.toml:7:6

@@ -222,7 +222,7 @@ error: `flows.schedule`: `every minute` is not a cron expression: Invalid patter
 3 | grace = "a month"
   |         ^^^^^^^^^
   |
-  = 提示：请写整数加单位 ms、s、m、h、d 之一，例如 "30d";最多 3650d
+  = 提示：请写整数加单位 ms、s、m、h、d 之一，例如 "30d"；最多 3650d
 
 错误：`protected`：“老板”不是有效的成员账号
  --> tenants/a.toml:4:22

@@ -30,13 +30,13 @@ pub(super) struct Adopt {
 
 impl Adopt {
     pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
-        let (by, detail) = match self.by {
-            None => (AdoptBy::Either, "adopt"),
-            Some(AdoptKey::Userid) => (AdoptBy::Userid, "adopt by userid"),
-            Some(AdoptKey::Mobile) => (AdoptBy::Mobile, "adopt by mobile"),
+        let by = match self.by {
+            None => AdoptBy::Either,
+            Some(AdoptKey::Userid) => AdoptBy::Userid,
+            Some(AdoptKey::Mobile) => AdoptBy::Mobile,
         };
         let config = configuration(dir, ConfigurationUse::Run, printer)?;
         let (shown, adopt) = ((RunUnit::Flow, OutputMode::Plan), RunTask::Adopt(by));
-        run_flows(config, shown, Some(&self.target), printer, adopt, Some(detail.to_owned())).await
+        run_flows(config, shown, Some(&self.target), printer, adopt).await
     }
 }

@@ -7,9 +7,8 @@ use clap::Args;
 
 use super::deployment::{self, ConfigurationUse};
 use super::printer::Printer;
-use super::run_flows::OpenDeployment;
+use super::run_flows::run_flows;
 use super::run_output::{OutputMode, RunUnit};
-use super::running_server::RunningServer;
 use super::show::find;
 use super::terminal;
 use ruzhi_app::audit::AuditRequest;
@@ -21,7 +20,7 @@ use ruzhi_sync::RunTask;
 pub(super) struct Apply {
     /// The plan's id or its whole hash, as `ruzhi plan` or `ruzhi status` shows it
     plan: String,
-    /// Release a plan that the guard holds; this plan only
+    /// Approve the plan although the guard holds it or it was rejected; this plan only
     #[arg(long)]
     approve: bool,
 }
@@ -32,24 +31,16 @@ impl Apply {
         let store = deployment::store(&config, Access::Beside).await?;
         let found = find(store.as_ref(), &self.plan).await;
         store.close().await;
-        let shown = (RunUnit::Flow, OutputMode::Outcome);
-        if let (Ok((tenant, flow, plan)), Some(server)) = (&found, RunningServer::find(&config).await) {
-            let apply = RunTask::Apply { plan: plan.clone(), approved: self.approve };
-            let target = format!("{tenant}/{flow}");
-            return Ok(server.run_each(&config, shown, Some(&target), printer, &apply).await?.code);
-        }
-        let action = if self.approve { AuditAction::PlanApprove } else { AuditAction::PlanApply };
-        let asking = match &found {
-            Ok((tenant, flow, plan)) => AuditRequest::of(action, tenant, flow).on(plan),
-            Err(_) => AuditRequest::plain(action).on(&self.plan),
+        let (tenant, flow, plan) = match found {
+            Ok(found) => found,
+            Err(failure) => {
+                let action = if self.approve { "plan.approve" } else { "plan.apply" };
+                let asking = AuditRequest::plain(action).on(&self.plan);
+                return terminal::recorded(&config, asking, async { Err(failure) }).await;
+            }
         };
-        let work = async {
-            let (tenant, flow, plan) = found.clone()?;
-            let deployment = OpenDeployment::of(config.clone(), printer).await?;
-            let target = format!("{tenant}/{flow}");
-            let apply = RunTask::Apply { plan, approved: self.approve };
-            deployment.run_each(shown.0, Some(&target), printer, shown.1, apply).await
-        };
-        Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)
+        let (shown, target) = ((RunUnit::Flow, OutputMode::Outcome), format!("{tenant}/{flow}"));
+        let apply = RunTask::Apply { plan, approved: self.approve };
+        run_flows(config, shown, Some(&target), printer, apply).await
     }
 }

@@ -145,8 +145,9 @@ impl Check {
                         guest.version
                     ));
                     printer.out(format_args!(
-                        "  {}: {}",
+                        "  {}{}{}",
                         printer.text("reads", "读取字段"),
+                        printer.colon(),
                         guest.source_fields.join(", ")
                     ));
                 }

@@ -64,6 +64,11 @@ pub(super) fn rehearsal() -> Result<Rehearsal, Report> {
     Rehearsal::of_this_program().map_err(|error| Report::io("find this program", "查找本程序", &error))
 }
 
+/// A registry for commands that load no component.
+pub(super) fn no_components() -> Result<ComponentRegistry, Report> {
+    Ok(ComponentRegistry::new(Engine::new(GuestLimits::default())?, None))
+}
+
 /// The components of a deployment. Without a cache folder everything still works, only slower.
 pub(super) fn registry(config: &Config, printer: &Printer) -> Result<ComponentRegistry, Report> {
     let memory = usize::try_from(config.guest.memory_bytes).unwrap_or(usize::MAX);
@@ -78,9 +83,10 @@ pub(super) fn registry(config: &Config, printer: &Printer) -> Result<ComponentRe
         }
         Err(error) => {
             printer.note(format_args!(
-                "{} {}: {error}",
+                "{} {}{}{error}",
                 printer.text("warning: no cache of compiled components at", "警告：无法使用组件编译缓存"),
-                config.guest.cache.display()
+                config.guest.cache.display(),
+                printer.colon()
             ));
             None
         }
@@ -92,12 +98,13 @@ pub(super) fn registry(config: &Config, printer: &Printer) -> Result<ComponentRe
 fn note_exposed(cache: &Cache, key: &Path, printer: &Printer) {
     let Some(mode) = cache.exposed() else { return };
     printer.note(format_args!(
-        "{} {} ({mode:o}); {}",
+        "{} {} ({mode:o}){}{}",
         printer.text(
             "warning: others could read or write the key of the compiled components,",
             "警告：其他用户可读取或写入组件编译缓存的密钥"
         ),
         key.display(),
+        printer.text("; ", "；"),
         printer
             .text("it is made anew and every component compiled again", "已重新生成密钥，所有组件将重新编译"),
     ));

@@ -30,26 +30,15 @@ pub(super) struct Drift {
 
 impl Drift {
     pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
-        let (settle, detail) = match (self.keep, self.overwrite, self.adopt) {
-            (true, ..) => (DriftResolution::Keep, "drift keep"),
-            (_, true, _) => (DriftResolution::Overwrite, "drift overwrite"),
-            (_, _, true) => (DriftResolution::Adopt, "drift adopt"),
-            _ => {
-                let config = configuration(dir, ConfigurationUse::Run, printer)?;
-                let (target, look) = (self.target.as_deref(), RunTask::Drift(None));
-                return run_flows(
-                    config,
-                    (RunUnit::Tenant, OutputMode::Findings),
-                    target,
-                    printer,
-                    look,
-                    None,
-                )
-                .await;
-            }
+        let settle = match (self.keep, self.overwrite, self.adopt) {
+            (true, ..) => Some(DriftResolution::Keep),
+            (_, true, _) => Some(DriftResolution::Overwrite),
+            (_, _, true) => Some(DriftResolution::Adopt),
+            _ => None,
         };
+        let output = if settle.is_some() { OutputMode::Plan } else { OutputMode::Findings };
         let config = configuration(dir, ConfigurationUse::Run, printer)?;
-        let (shown, drift) = ((RunUnit::Tenant, OutputMode::Plan), RunTask::Drift(Some(settle)));
-        run_flows(config, shown, self.target.as_deref(), printer, drift, Some(detail.to_owned())).await
+        let (shown, target) = ((RunUnit::Tenant, output), self.target.as_deref());
+        run_flows(config, shown, target, printer, RunTask::Drift(settle)).await
     }
 }

@@ -69,7 +69,7 @@ struct CommandLine {
 enum RuzhiCommand {
     /// Check the configuration; --online also asks both services · 检查配置
     Check(check::Check),
-    /// Check everything a run needs: services, address, clock, store, disk, components · 体检
+    /// Check everything a run needs: services, address, clock, store, disk, components · 检查运行条件
     Doctor(doctor::Doctor),
     /// Show what a sync would do, and store it · 生成计划，不写入
     Plan(plan::PlanCommand),
@@ -87,7 +87,7 @@ enum RuzhiCommand {
     Adopt(adopt::Adopt),
     /// Plan to undo a run · 撤销一次运行
     Revert(revert::Revert),
-    /// Compare WeCom with what ruzhi wrote · 与企业微信比对
+    /// Compare WeCom with what ruzhi wrote · 与通讯录比对
     Drift(drift::Drift),
     /// Show the state of each flow · 各同步流的状态
     Status(status::Status),
@@ -97,7 +97,7 @@ enum RuzhiCommand {
     Quarantine(quarantine::Quarantine),
     /// List members who were removed by hand, or decide about one · 被手工删除的成员
     Removed(removed::RemovedMembers),
-    /// Show the history of one record · 单条记录的全程
+    /// Show the history of one record · 一条记录的全程
     Trace(trace::Trace),
     /// Write, build, test and check rule components · 规则组件
     #[command(subcommand)]

@@ -36,11 +36,11 @@ pub(super) async fn directory(config: &Config, tenant: &TenantConfig) -> Result<
         let text = match error.failure() {
             wecom::WecomFailure::Rejected { .. } => Text::new(
                 format!("WeCom does not accept `{key}` of tenant {}", tenant.id),
-                format!("企业微信未接受租户 {} 的 `{key}`", tenant.id),
+                format!("企业微信未接受工厂 {} 的 `{key}`", tenant.id),
             ),
             _ => Text::new(
                 format!("WeCom could not be asked whether it accepts `{key}` of tenant {}", tenant.id),
-                format!("无法向企业微信核实租户 {} 的 `{key}`", tenant.id),
+                format!("无法向企业微信核实工厂 {} 的 `{key}`", tenant.id),
             ),
         };
         return Err(Report::new(exit::FAILED, error.code(), text, Some(error.explain())).because(&error));
@@ -86,7 +86,7 @@ pub(super) fn missing(
         ),
         Some(Text::new(
             "a field that was given an alias is known by the alias: correct the rules file or the filter; `ruzhi check --online` lists the fields that the form has",
-            "设置了别名的字段须使用别名：请修改规则文件或过滤条件；`ruzhi check --online` 会列出表单的全部字段",
+            "设置了别名的字段须使用别名：请修改规则文件或筛选条件；`ruzhi check --online` 会列出表单的全部字段",
         )),
     ))
 }

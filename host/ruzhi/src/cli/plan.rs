@@ -30,7 +30,6 @@ impl PlanCommand {
         let (plan, shown) = (RunTask::Plan(options), (RunUnit::Flow, OutputMode::Plan));
         let config = configuration(dir, ConfigurationUse::Run, printer)?;
         let target = self.target.as_deref();
-        let detail = (options != RunOptions::default()).then(|| options.told("plan"));
-        run_flows(config, shown, target, printer, plan, detail).await
+        run_flows(config, shown, target, printer, plan).await
     }
 }

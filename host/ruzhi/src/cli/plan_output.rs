@@ -96,7 +96,7 @@ pub(super) fn print_findings(
     }
     let FindingCounts { missing, unexpected, moved, changed } = FindingCounts::of(findings);
     printer.out(format_args!(
-        "  {} {}, {} {}, {} {}, {} {}",
+        "  {} {}{comma}{} {}{comma}{} {}{comma}{} {}",
         printer.text("missing", "缺少"),
         missing,
         printer.text("unexpected", "多出"),
@@ -104,12 +104,16 @@ pub(super) fn print_findings(
         printer.text("moved", "部门改动"),
         moved,
         printer.text("changed", "字段改动"),
-        changed
+        changed,
+        comma = printer.comma()
     ));
     if !findings.is_empty() {
         printer.note(format_args!(
-            "  {} `--keep`, `--overwrite`, `--adopt`",
-            printer.text("settle it by a plan with", "可生成计划处理：")
+            "  {}",
+            printer.text(
+                "settle it by a plan with `--keep`, `--overwrite`, `--adopt`",
+                "可加 `--keep`（保留）、`--overwrite`（恢复）或 `--adopt`（接管）生成计划处理"
+            )
         ));
     }
 }

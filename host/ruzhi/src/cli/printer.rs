@@ -55,6 +55,16 @@ impl Printer {
         label.in_lang(self.lang)
     }
 
+    /// The mark between a word and what it says.
+    pub(super) fn colon(self) -> &'static str {
+        if self.lang == Lang::Zh { "：" } else { ": " }
+    }
+
+    /// The mark between the items of a list.
+    pub(super) fn comma(self) -> &'static str {
+        if self.lang == Lang::Zh { "，" } else { ", " }
+    }
+
     /// Prints a line of data.
     pub(super) fn out(&self, line: impl Display) {
         // The reader may have closed the pipe, as `head` does; the command has not failed.
@@ -89,24 +99,29 @@ impl Printer {
             self.note(problems.render(self.lang).trim_end());
             return;
         }
-        let error = self.text("error", "错误");
-        self.note(format_args!("{error}[{}]: {}", report.code(), report.text().in_lang(self.lang)));
+        let (error, colon) = (self.text("error", "错误"), self.colon());
+        self.note(format_args!("{error}[{}]{colon}{}", report.code(), report.text().in_lang(self.lang)));
         self.behind(report);
     }
 
     fn behind(&self, report: &Report) {
         for cause in report.causes() {
-            self.note(format_args!("  {}: {cause}", self.text("because", "原因")));
+            self.note(format_args!("  {}{}{cause}", self.text("because", "原因"), self.colon()));
         }
         if let Some(hint) = report.hint() {
-            self.note(format_args!("  {}: {}", self.text("hint", "提示"), hint.in_lang(self.lang)));
+            let (word, colon) = (self.text("hint", "提示"), self.colon());
+            self.note(format_args!("  {word}{colon}{}", hint.in_lang(self.lang)));
         }
     }
 
     /// Prints why something was left undone; the command itself goes on.
     pub(super) fn warn(&self, report: &Report, left: &str) {
-        let warning = self.text("warning", "警告");
-        self.note(format_args!("{warning}[{}]: {left}: {}", report.code(), report.text().in_lang(self.lang)));
+        let (warning, colon) = (self.text("warning", "警告"), self.colon());
+        self.note(format_args!(
+            "{warning}[{}]{colon}{left}{colon}{}",
+            report.code(),
+            report.text().in_lang(self.lang)
+        ));
         self.behind(report);
     }
 

@@ -9,12 +9,11 @@ use serde_json::{Value, json};
 use super::deployment::{self, ConfigurationUse};
 use super::printer::Printer;
 use super::terminal;
-use ruzhi_app::audit::AuditRequest;
-use ruzhi_app::{no_member, not_removed};
+use ruzhi_app::{ActionReason, RemovalRequest};
 use ruzhi_config::Config;
 use ruzhi_message::Report;
-use ruzhi_model::{FlowId, RemovalAnswer, TenantId, Text, UserId};
-use ruzhi_store::{Access, AuditAction, Database, RemovalFilter, RemovalRow};
+use ruzhi_model::{RemovalAnswer, TenantId, Text, UserId};
+use ruzhi_store::{Access, RemovalFilter, RemovalRow};
 
 /// Members read at a time.
 const PAGE: usize = 500;
@@ -38,7 +37,7 @@ pub(super) struct RemovedMembers {
     release: bool,
     /// Reason for the audit log
     #[arg(long, requires = "answer")]
-    reason: Option<String>,
+    reason: Option<ActionReason>,
 }
 
 impl RemovedMembers {
@@ -72,19 +71,16 @@ impl RemovedMembers {
     ) -> Result<ExitCode, Report> {
         let userid: UserId = userid.parse().map_err(|_| {
             Report::usage(
-                Text::new(format!("`{userid}` is not a userid"), format!("`{userid}` 不是有效的帐号")),
-                Text::new("`ruzhi removed` lists the accounts", "`ruzhi removed` 会列出帐号"),
+                Text::new(format!("`{userid}` is not a userid"), format!("`{userid}` 不是有效的账号")),
+                Text::new("`ruzhi removed` lists the accounts", "`ruzhi removed` 会列出账号"),
             )
         })?;
-        let store = deployment::store(config, Access::Beside).await?;
-        let reason = self.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let asking = AuditRequest { tenant: Some(tenant), ..AuditRequest::plain(AuditAction::MemberRemoval) }
-            .on(&userid)
-            .with_detail(Some(format!("{}{reason}", answer.as_str())));
-        let decided = decided(store.as_ref(), tenant, &userid, answer);
-        let flow = terminal::recorded(config, asking, decided).await;
-        store.close().await;
-        let flow = flow?;
+        let app = terminal::app(config, deployment::no_components()?).await?;
+        let request = RemovalRequest { answer, reason: self.reason.clone() };
+        let principal = terminal::principal(printer);
+        let decided = ruzhi_app::answer_removal(&app, &principal, tenant, &userid, Ok(request)).await;
+        app.store.close().await;
+        let (flow, _) = decided?;
         if printer.json {
             printer.json(&json!({
                 "tenant": tenant, "flow": flow, "userid": userid, "answer": answer, "reason": self.reason,
@@ -100,23 +96,6 @@ impl RemovedMembers {
             ));
         }
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// Writes the decision, and returns the flow whose record owns the member.
-async fn decided(
-    store: &Database,
-    tenant: &TenantId,
-    userid: &UserId,
-    answer: RemovalAnswer,
-) -> Result<FlowId, Report> {
-    let key = userid.key();
-    let lines = store.ledger_find(std::slice::from_ref(tenant), std::slice::from_ref(&key)).await?;
-    let line = lines.into_iter().next().ok_or_else(|| no_member(tenant, userid))?;
-    if store.removal_answer(tenant, &key, answer).await? {
-        Ok(line.owner.flow)
-    } else {
-        Err(not_removed(userid))
     }
 }
 
@@ -156,7 +135,7 @@ async fn list(config: &Config, tenant: Option<&TenantId>, printer: &Printer) -> 
     } else {
         printer.note(printer.text(
             "decide with `ruzhi removed TENANT USERID` and one of --recreate, --recreate-invited, --release",
-            "用 `ruzhi removed TENANT USERID` 加 --recreate、--recreate-invited 或 --release 之一作出决定",
+            "请用 `ruzhi removed 工厂 账号` 加 --recreate、--recreate-invited 或 --release 之一作出决定",
         ));
     }
     Ok(ExitCode::SUCCESS)
@@ -168,7 +147,7 @@ fn line(row: &RemovalRow, printer: &Printer) -> String {
         Some(answer) => words(printer, answer),
         None if row.waits => printer.text("waits for a decision", "等待决定"),
         None if row.unsure => printer.text("is being looked at again", "正在复核"),
-        None => printer.text("its record asks for nothing", "其记录没有要求"),
+        None => printer.text("its record asks for nothing", "其记录不再需要该成员"),
     };
     let RemovalRow { tenant, flow, record, userid, .. } = row;
     format!("{tenant}/{flow}  {record}  {userid}  {found}  {stands}")

@@ -35,7 +35,7 @@ impl Revert {
         store.close().await;
         let found = found?.ok_or_else(unknown)?;
         let target = format!("{}/{}", found.tenant, found.flow);
-        let (shown, detail) = ((RunUnit::Flow, OutputMode::Plan), format!("revert {id}"));
-        run_flows(config, shown, Some(&target), printer, RunTask::Revert(id), Some(detail)).await
+        let shown = (RunUnit::Flow, OutputMode::Plan);
+        run_flows(config, shown, Some(&target), printer, RunTask::Revert(id)).await
     }
 }

@@ -1,31 +1,31 @@
-//! Runs the flows that a command selects.
+//! The work of commands: done here, or by the process that serves this store.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::deployment::{narrowed, registry, store};
+use super::deployment::{narrowed, no_components, registry, store};
 use super::printer::Printer;
 use super::progress::TerminalProgress;
 use super::run_output::{CommandOutcome, OutputMode, RunOutput, RunSummary, RunUnit};
 use super::running_server::RunningServer;
 use super::terminal;
-use ruzhi_app::audit::AuditRequest;
 use ruzhi_app::deployment::{Deployment, siblings};
+use ruzhi_app::{ActionReason, RejectRequest, audit_of_run};
 use ruzhi_config::{self as config, Config};
 use ruzhi_message::Report;
-use ruzhi_model::TenantId;
+use ruzhi_model::{PlanId, TenantId};
 use ruzhi_rules::ChangeAuthor;
 use ruzhi_store::{Access, AuditAction, RunCause};
 use ruzhi_sync::RunTask;
 
 /// The deployment in a folder, opened by a command that runs flows.
-pub(super) struct OpenDeployment(pub(super) Deployment);
+struct OpenDeployment(Deployment);
 
 impl OpenDeployment {
     /// Opens the deployment of a configuration; no other process may run its flows meanwhile.
-    pub(super) async fn of(config: Config, printer: &Printer) -> Result<Self, Report> {
+    async fn of(config: Config, printer: &Printer) -> Result<Self, Report> {
         let store = store(&config, Access::Write).await?;
         let registry = registry(&config, printer)?;
         Ok(Self(Deployment::new(config, store, Arc::new(registry), CancellationToken::new())))
@@ -34,7 +34,7 @@ impl OpenDeployment {
     /// Runs each flow of a target and reports each result. A flow that cannot run does not stop the others. Flows of
     /// one corp all read their forms before the first of them plans, so that someone leaving one and joining another
     /// is moved.
-    pub(super) async fn run_each(
+    async fn run_each(
         self,
         each: RunUnit,
         target: Option<&str>,
@@ -102,28 +102,44 @@ impl OpenDeployment {
     }
 }
 
-/// Runs the flows of a target: here, or by the process that serves this store. `detail` is what the audit log says of a
-/// run that a person asks for in particular; ordinary runs are not audited.
+/// Runs the flows of a target: here, or by the process that serves this store. What a person asks for in particular is
+/// audited by the process that runs it.
 pub(super) async fn run_flows(
     config: Config,
     (each, show): (RunUnit, OutputMode),
     target: Option<&str>,
     printer: &Printer,
     request: RunTask,
-    detail: Option<String>,
 ) -> Result<ExitCode, Report> {
     let (tenant, flow) = narrowed(&config, target)?;
     if let Some(server) = RunningServer::find(&config).await {
         return Ok(server.run_each(&config, (each, show), target, printer, &request).await?.code);
     }
+    let asking = audit_of_run(&request, tenant, flow);
     let work = async {
         OpenDeployment::of(config.clone(), printer)
             .await?
             .run_each(each, target, printer, show, request)
             .await
     };
-    let Some(detail) = detail else { return Ok(work.await?.code) };
-    let asking =
-        AuditRequest { tenant, flow, ..AuditRequest::plain(AuditAction::RunStart).with_detail(Some(detail)) };
+    let Some(asking) = asking else { return Ok(work.await?.code) };
     Ok(terminal::recorded_as(&config, asking, work, |ran| ran.outcome.clone()).await?.code)
+}
+
+/// Rejects a plan: here, or by the process that serves this store.
+pub(super) async fn reject_plan(
+    config: &Config,
+    printer: &Printer,
+    (tenant, plan): (&TenantId, &PlanId),
+    reason: Option<&ActionReason>,
+) -> Result<(), Report> {
+    if let Some(server) = RunningServer::find(config).await {
+        return server.reject(tenant, plan, reason).await;
+    }
+    let app = terminal::app(config, no_components()?).await?;
+    let request = RejectRequest { reason: reason.cloned() };
+    let principal = terminal::principal(printer);
+    let rejected = ruzhi_app::reject_plan(&app, &principal, tenant, plan, Ok(request)).await;
+    app.store.close().await;
+    rejected
 }

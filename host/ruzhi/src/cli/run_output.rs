@@ -15,7 +15,7 @@ use ruzhi_message::exit;
 use ruzhi_model::Lang;
 use ruzhi_plan::drift::DriftFinding;
 use ruzhi_plan::{Counts, Plan};
-use ruzhi_store::{Database, QuarantineRow, RunRow, RunState};
+use ruzhi_store::{Database, PlanState, QuarantineRow, RemovalFilter, RunRow, RunState};
 use ruzhi_sync::RunReport;
 
 /// Newly rejected records listed after a run; `ruzhi quarantine` lists all.
@@ -43,23 +43,14 @@ pub(super) struct RunSummary {
     pub(super) run: RunRow,
     pub(super) plan: Option<Plan>,
     pub(super) findings: Vec<DriftFinding>,
-    /// The run's problem is only for a person to know, and made nothing fail.
-    pub(super) noticed: bool,
     pub(super) exchanged: RulesExchange,
     pub(super) failure: Option<Report>,
 }
 
 impl RunSummary {
     pub(super) fn of(report: RunReport, exchanged: RulesExchange) -> Self {
-        let RunReport { run, plan, findings, notices, error } = report;
-        Self {
-            run,
-            plan,
-            findings,
-            noticed: !notices.is_empty(),
-            exchanged,
-            failure: error.map(Report::from),
-        }
+        let RunReport { run, plan, findings, error, .. } = report;
+        Self { run, plan, findings, exchanged, failure: error.map(Report::from) }
     }
 }
 
@@ -79,14 +70,8 @@ impl<'a> RunOutput<'a> {
 
     /// Adds a run and, unless JSON was requested, prints it.
     pub(super) async fn add(&mut self, tenant: &config::TenantConfig, outcome: RunSummary, store: &Database) {
-        let RunSummary {
-            run,
-            plan,
-            findings,
-            noticed,
-            exchanged: RulesExchange { kept, activated },
-            failure,
-        } = outcome;
+        let RunSummary { run, plan, findings, exchanged: RulesExchange { kept, activated }, failure } =
+            outcome;
         let labels = store.labels_find(&run.tenant, &run.flow).await.unwrap_or_default();
         if self.printer.json {
             let mut value = json!({
@@ -129,24 +114,25 @@ impl<'a> RunOutput<'a> {
             }
             self.values.push(value);
         } else {
-            let told = (failure.is_some(), noticed);
-            self.print(tenant, &run, plan.as_ref(), &findings, &labels, store, told).await;
+            let failed = failure.is_some();
+            self.print(tenant, &run, plan.as_ref(), &findings, &labels, store, failed).await;
         }
         if let Some(row) = activated.filter(|_| !self.printer.json) {
             self.printer.note(format_args!(
-                "  {} {}, {}/{} {}, #{}",
-                self.printer.text("other rules went live:", "新规则已生效："),
+                "  {} {}{comma}{}/{} {}{comma}#{}",
+                self.printer.text("other rules went live:", "新规则已上线："),
                 row.rules.short(),
                 row.changed,
                 row.compared,
-                self.printer.text("people change", "人结果有变"),
-                row.number
+                self.printer.text("people change", "人的判定有变"),
+                row.number,
+                comma = self.printer.comma()
             ));
         }
         if let Some(kept) = &kept {
             let left = self.printer.text(
                 "this run used the rules that were live before; those in the tenant's files are not live",
-                "本次运行沿用原先生效的规则；租户文件中的规则未生效",
+                "本次运行沿用原有规则；工厂配置文件中的规则未上线",
             );
             self.printer.warn(kept, left);
         }
@@ -196,7 +182,7 @@ impl<'a> RunOutput<'a> {
         findings: &[DriftFinding],
         labels: &BTreeMap<String, String>,
         store: &Database,
-        (failed, noticed): (bool, bool),
+        failed: bool,
     ) {
         let printer = self.printer;
         let took = run.ended_at.map_or(0, |ended| (ended - run.started_at).num_milliseconds());
@@ -217,13 +203,15 @@ impl<'a> RunOutput<'a> {
         }
         if !run.calls.is_empty() {
             let calls: Vec<String> = run.calls.iter().map(|(api, n)| format!("{api} {n}")).collect();
-            printer.out(format_args!("  {}: {}", printer.text("calls", "调用"), calls.join(", ")));
+            let (word, calls) = (printer.text("calls", "调用"), calls.join(printer.comma()));
+            printer.out(format_args!("  {word}{}{calls}", printer.colon()));
         }
         if let (RunState::Held, OutputMode::Outcome, Some(plan)) = (run.state, self.show, plan) {
             for reason in &plan.guard.reasons {
                 printer.out(format_args!(
-                    "  {}: {} ({})",
-                    printer.text("held by the guard", "被熔断"),
+                    "  {}{}{} ({})",
+                    printer.text("held by the guard", "待审批"),
+                    printer.colon(),
                     reason.text.in_lang(printer.lang),
                     reason.limit
                 ));
@@ -232,15 +220,19 @@ impl<'a> RunOutput<'a> {
         // A failure is printed with its hint.
         if let Some(problem) = run.problem.as_ref().filter(|_| !failed) {
             printer.note(format_args!("  {}", problem.in_lang(printer.lang)));
+            self.print_further(run, store).await;
         }
         match (run.state, plan) {
-            // The reason for the rejection has been printed.
-            (RunState::Held, Some(_)) if run.problem.is_some() && !noticed => {}
+            (RunState::Held, Some(plan)) if is_rejected(plan, store).await => printer.note(format_args!(
+                "  {} `ruzhi apply {} --approve`",
+                printer.text("to approve it after all:", "若改变主意，仍可批准："),
+                plan.id
+            )),
             (RunState::Held, Some(plan)) => printer.note(format_args!(
                 "  {} `ruzhi show {id}` · `ruzhi apply {id} --approve` · `ruzhi reject {id}`",
                 printer.text(
-                    "held for a person; read it, then release or reject it:",
-                    "等待人工处理；查看、放行或驳回："
+                    "waits for a person; read it, then approve or reject it:",
+                    "等待审批；查看、批准或驳回："
                 ),
                 id = plan.id
             )),
@@ -255,6 +247,26 @@ impl<'a> RunOutput<'a> {
                 ));
             }
             _ => {}
+        }
+    }
+
+    /// Prints the commands that show more of a problem. Pages have links instead, so the problem itself names none.
+    async fn print_further(&self, run: &RunRow, store: &Database) {
+        let printer = self.printer;
+        let (tenant, flow) = (&run.tenant, &run.flow);
+        if run.counts.failed + run.counts.untried > 0 {
+            let told = printer.text("the history of a record:", "查看一条记录的全程：");
+            printer.note(format_args!("  {told} `ruzhi trace {tenant}/{flow} RECORD`"));
+        }
+        if matches!(store.leavers_find_refused(tenant, flow).await, Ok(Some(_))) {
+            let told = printer.text("the reason for each leaver:", "查看每名离职人员的原因：");
+            printer.note(format_args!("  {told} `ruzhi rejects {tenant}/{flow}`"));
+        }
+        let removed =
+            RemovalFilter { tenant: Some(tenant), flow: Some(flow), most: 1, ..RemovalFilter::default() };
+        if store.removals_list(&removed).await.is_ok_and(|removed| !removed.is_empty()) {
+            let told = printer.text("the members who were removed by hand:", "查看被手工删除的成员：");
+            printer.note(format_args!("  {told} `ruzhi removed {tenant}`"));
         }
     }
 
@@ -329,6 +341,12 @@ impl<'a> RunOutput<'a> {
     }
 }
 
+/// True if a person has rejected a plan.
+async fn is_rejected(plan: &Plan, store: &Database) -> bool {
+    let stored = store.plan_find(&plan.tenant, &plan.id).await;
+    matches!(stored, Ok(Some(stored)) if stored.state == PlanState::Rejected)
+}
+
 /// The subject of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OutputMode {
@@ -371,7 +389,7 @@ pub(super) fn counted(printer: &Printer, counts: &Counts) -> String {
         .filter(|(at, (_, count))| *at == 0 || *count > 0)
         .map(|(_, (word, count))| format!("{word} {count}"))
         .collect::<Vec<_>>()
-        .join(", ")
+        .join(printer.comma())
 }
 
 /// One line for each reason a record is in quarantine: form label, rule, message.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use reqwest::header::HeaderValue;
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
@@ -16,6 +16,7 @@ use super::deployment;
 use super::printer::Printer;
 use super::run_output::{CommandOutcome, OutputMode, RunOutput, RunSummary, RunUnit};
 use super::terminal;
+use ruzhi_app::ActionReason;
 use ruzhi_app::deployment::RulesExchange;
 use ruzhi_config::{Config, TenantConfig};
 use ruzhi_message::{Report, exit};
@@ -43,17 +44,10 @@ struct Accepted {
     run: Option<RunId>,
 }
 
-/// The part of an answer that says why a request was not met.
+/// An answer that says why a request was not met.
 #[derive(Deserialize)]
 struct Denial {
-    error: Reason,
-}
-
-#[derive(Deserialize)]
-struct Reason {
-    code: String,
-    message: Text,
-    hint: Option<Text>,
+    error: Report,
 }
 
 /// The part of a run's view that a command waits for.
@@ -85,7 +79,7 @@ impl RunningServer {
             chosen.dedup_by_key(|(tenant, _)| &tenant.id);
         }
         printer.note(
-            printer.text("`ruzhi serve` is running here and does this", "`ruzhi serve` 正在运行，由它执行"),
+            printer.text("`ruzhi serve` is running here and does this", "`ruzhi serve` 正在运行，由它来执行"),
         );
         let asked = chosen.iter().map(|(tenant, flow)| self.ask(&tenant.id, &flow.id, request));
         let accepted: Vec<_> = futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
@@ -95,9 +89,10 @@ impl RunningServer {
             match self.outcome(store.as_ref(), tenant, accepted).await {
                 Ok(Some(outcome)) => output.add(tenant, outcome, store.as_ref()).await,
                 Ok(None) => printer.note(format_args!(
-                    "{}/{}: {}",
+                    "{}/{}{}{}",
                     tenant.id,
                     flow.id,
+                    printer.colon(),
                     printer.text("asked for; it begins as soon as there is room", "已请求，有空位时开始")
                 )),
                 Err(report) => output.add_report(tenant, flow, report),
@@ -113,10 +108,9 @@ impl RunningServer {
         &self,
         tenant: &TenantId,
         plan: &PlanId,
-        reason: Option<&str>,
+        reason: Option<&ActionReason>,
     ) -> Result<(), Report> {
         let path = format!("tenants/{tenant}/plans/{plan}/reject");
-        let reason = reason.unwrap_or("no reason given");
         self.send(Method::POST, &path, Some(json!({ "reason": reason }))).await.map(drop)
     }
 
@@ -180,14 +174,8 @@ impl RunningServer {
                 findings.extend(page.into_iter().map(|(_, finding)| finding));
             }
         }
-        Ok(Some(RunSummary {
-            run,
-            plan,
-            findings,
-            noticed: false,
-            exchanged: RulesExchange::default(),
-            failure: None,
-        }))
+        let failure = run.failure.clone();
+        Ok(Some(RunSummary { run, plan, findings, exchanged: RulesExchange::default(), failure }))
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Response, Report> {
@@ -202,12 +190,8 @@ impl RunningServer {
         if answer.status().is_success() {
             return Ok(answer);
         }
-        let status = answer.status();
         let denial: Denial = answer.json().await.map_err(|error| gone(&error))?;
-        let is_usage = matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND);
-        let exit = if is_usage { exit::USAGE } else { exit::FAILED };
-        let Reason { code, message, hint } = denial.error;
-        Err(Report::new(exit, code, message, hint))
+        Err(denial.error)
     }
 }
 

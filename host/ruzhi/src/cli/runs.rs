@@ -47,7 +47,10 @@ impl Runs {
         ]);
         for run in &runs {
             let took = run.ended_at.map(|ended| (ended - run.started_at).num_milliseconds());
-            let problem = run.problem.as_ref().map(|problem| format!("; {}", problem.in_lang(printer.lang)));
+            let problem = run.problem.as_ref().map(|problem| {
+                let semicolon = printer.text("; ", "；");
+                format!("{semicolon}{}", problem.in_lang(printer.lang))
+            });
             table.add_row([
                 run.id.to_string(),
                 format!("{}/{}", run.tenant, run.flow),

@@ -55,9 +55,9 @@ impl ServeCommand {
             printer.json(&json!({ "listen": address }));
         } else {
             printer.out(format_args!(
-                "{} http://{address}  ({})",
-                printer.text("ruzhi is serving on", "ruzhi 正在运行："),
-                printer.text("Ctrl-C ends it", "按 Ctrl-C 结束")
+                "{}http://{address}  {}",
+                printer.text("ruzhi is serving on ", "ruzhi 正在运行："),
+                printer.text("(Ctrl-C ends it)", "（按 Ctrl-C 结束）")
             ));
         }
         tracing::info!(server.listen = %address, version = env!("CARGO_PKG_VERSION"), "serving began");

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::deployment::{self, ConfigurationUse};
 use super::plan_output::{operation_values, print_plan};
 use super::printer::Printer;
-use super::running_server::RunningServer;
+use super::run_flows::reject_plan;
 use super::terminal;
+use ruzhi_app::ActionReason;
 use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::Report;
 use ruzhi_message::exit;
@@ -29,7 +30,7 @@ pub(super) struct Reject {
     plan: String,
     /// Reason, stored with the plan
     #[arg(long)]
-    reason: Option<String>,
+    reason: Option<ActionReason>,
 }
 
 /// The plan with this id or hash, with its tenant and flow.
@@ -37,7 +38,7 @@ pub(super) async fn find(store: &Database, name: &str) -> Result<(TenantId, Flow
     store.plans_list_named(name).await?.into_iter().next().ok_or_else(|| {
         Report::usage(
             Text::new(format!("there is no plan {name}"), format!("没有计划 {name}")),
-            Text::new("`ruzhi status` lists the plans that wait", "`ruzhi status` 会列出待处理的计划"),
+            Text::new("`ruzhi status` lists the plans that wait", "`ruzhi status` 会列出待审批的计划"),
         )
     })
 }
@@ -81,10 +82,12 @@ impl ShowPlan {
         } else {
             let labels = store.labels_find(&plan.tenant, &plan.flow).await?;
             print_plan(printer, plan, &labels, store.as_ref()).await;
-            printer.out(format_args!("{}: {}", printer.text("hash", "哈希"), plan.hash));
-            let reason = stored.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let colon = printer.colon();
+            printer.out(format_args!("{}{colon}{}", printer.text("hash", "哈希"), plan.hash));
+            let reason = stored.reason.as_deref().map(|reason| format!("{colon}{reason}"));
+            let reason = reason.unwrap_or_default();
             printer.out(format_args!(
-                "{}: {}{reason}",
+                "{}{colon}{}{reason}",
                 printer.text("state", "状态"),
                 state_word(printer, stored.state)
             ));
@@ -100,25 +103,16 @@ impl Reject {
         let store = deployment::store(&config, Access::Beside).await?;
         let found = find(store.as_ref(), &self.plan).await;
         store.close().await;
-        let server = RunningServer::find(&config).await;
-        let asking = match &found {
-            Ok((tenant, flow, plan)) => AuditRequest::of(AuditAction::PlanReject, tenant, flow).on(plan),
-            Err(_) => AuditRequest::plain(AuditAction::PlanReject).on(&self.plan),
-        };
-        let work = async {
-            let (tenant, _, plan) = found.clone()?;
-            // A running process may be about to apply it.
-            let store = deployment::store(&config, Access::Write).await?;
-            let rejected = self.reject(store.as_ref(), &tenant, &plan).await;
-            store.close().await;
-            rejected.map(|()| plan)
-        };
-        let plan = match (server, &found) {
-            (Some(server), Ok((tenant, _, plan))) => {
-                server.reject(tenant, plan, self.reason.as_deref()).await?;
-                plan.clone()
+        let plan = match found {
+            Ok((tenant, _, plan)) => {
+                reject_plan(&config, printer, (&tenant, &plan), self.reason.as_ref()).await?;
+                plan
             }
-            _ => terminal::recorded(&config, asking.with_detail(self.reason.clone()), work).await?,
+            Err(failure) => {
+                let detail = self.reason.as_ref().map(ToString::to_string);
+                let asking = AuditRequest::plain("plan.reject").on(&self.plan).with_detail(detail);
+                return terminal::recorded(&config, asking, async { Err(failure) }).await;
+            }
         };
         if printer.json {
             printer.json(&json!({ "plan": plan, "state": PlanState::Rejected, "reason": self.reason }));
@@ -126,30 +120,9 @@ impl Reject {
             printer.out(format_args!("{plan}  {}", state_word(printer, PlanState::Rejected)));
             printer.note(printer.text(
                 "as long as nothing changes, no run applies it; correct the form or the rules",
-                "在数据或规则变化之前，任何运行都不会执行它；请更正表单或规则",
+                "在表单或同步规则变化之前，任何运行都不会执行它；请更正表单或规则",
             ));
         }
         Ok(ExitCode::SUCCESS)
-    }
-
-    async fn reject(&self, store: &Database, tenant: &TenantId, plan: &PlanId) -> Result<(), Report> {
-        if store.plan_reject(tenant, plan, self.reason.as_deref()).await? {
-            return Ok(());
-        }
-        let stored = store.plan_find(tenant, plan).await?.ok_or_else(gone)?;
-        // Repeating a rejection changes nothing.
-        let again = self.reason.is_none() || self.reason == stored.reason;
-        if stored.state == PlanState::Rejected && again {
-            return Ok(());
-        }
-        Err(Report::new(
-            exit::FAILED,
-            "plan.state",
-            Text::new(
-                format!("plan {plan} is {} and cannot be rejected", stored.state.label().in_lang(Lang::En)),
-                format!("计划 {plan} 的状态是“{}”，不能驳回", stored.state.label().in_lang(Lang::Zh)),
-            ),
-            Some(Text::new("`ruzhi show` shows what it did", "可用 `ruzhi show` 查看其结果")),
-        ))
     }
 }

@@ -41,7 +41,7 @@ impl Status {
             printer.text("members", "成员"),
             printer.text("rejected", "待修正"),
             printer.text("removed by hand", "被手工删除"),
-            printer.text("held plans", "被熔断的计划"),
+            printer.text("held plans", "待审批的计划"),
         ]);
         for one in &all {
             let run = one.last_run.as_ref();

@@ -30,7 +30,6 @@ impl Sync {
         let (sync, shown) = (RunTask::Sync(options), (RunUnit::Flow, OutputMode::Outcome));
         let config = configuration(dir, ConfigurationUse::Run, printer)?;
         let target = self.target.as_deref();
-        let detail = (options != RunOptions::default()).then(|| options.told("sync"));
-        run_flows(config, shown, target, printer, sync, detail).await
+        run_flows(config, shown, target, printer, sync).await
     }
 }

@@ -1,13 +1,21 @@
-//! Audit rows for commands at a terminal.
+//! The person at a terminal: who they are, the use cases of `app` on their behalf, and the audit rows of what a command
+//! does by itself.
 //!
-//! The row is written through a separate connection, so that a command that stops because `ruzhi serve` holds the
-//! store leaves its row too. If the row cannot be written, nothing is done.
+//! A row is written through a separate connection, so that a command that stops because `ruzhi serve` holds the store
+//! leaves its row too. If the row cannot be written, nothing is done.
 
 use std::os::unix::fs::MetadataExt as _;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
 
 use super::deployment;
+use super::printer::Printer;
 use ruzhi_app::audit::{self, Actor, AuditRequest};
+use ruzhi_app::deployment::Deployment;
+use ruzhi_app::{App, PATIENCE, Principal};
 use ruzhi_config::{Config, Role};
+use ruzhi_guest_runtime::ComponentRegistry;
 use ruzhi_message::{Report, sanitize};
 use ruzhi_model::SystemClock;
 use ruzhi_store::Access;
@@ -17,6 +25,25 @@ const TERMINAL: &str = "terminal";
 
 /// Characters of a name or a reason in the log.
 const MOST_SAID: usize = 300;
+
+/// The use cases, over the store beside the process that may run flows.
+pub(super) async fn app(config: &Config, registry: ComponentRegistry) -> Result<App, Report> {
+    let store = deployment::store(config, Access::Beside).await?;
+    let quit = CancellationToken::new();
+    let deployment = Deployment::new(config.clone(), store, Arc::new(registry), quit);
+    Ok(App::of_command(deployment, Arc::new(SystemClock)))
+}
+
+/// The user of the terminal. They could stop the process and open the store, so they are an operator.
+pub(super) fn principal(printer: &Printer) -> Principal {
+    Principal {
+        name: terminal_user(),
+        role: Role::Operator,
+        origin: TERMINAL.to_owned(),
+        lang: printer.lang,
+        patience: PATIENCE,
+    }
+}
 
 /// Runs an action requested at a terminal, and logs the actor and the outcome.
 pub(super) async fn recorded<T>(

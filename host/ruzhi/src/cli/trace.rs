@@ -149,8 +149,9 @@ impl Trace {
                 let shown =
                     |value: &Value| if self.reveal { value.clone() } else { hidden(&field.field, value) };
                 printer.out(format_args!(
-                    "      {}: {} → {}",
+                    "      {}{}{} → {}",
                     field.field,
+                    printer.colon(),
                     shown(&field.before),
                     shown(&field.after)
                 ));
@@ -238,7 +239,11 @@ impl Trace {
         for (member, state) in &trace.members {
             let state =
                 MemberState::of_word(state).map_or(state.as_str(), |state| printer.word(state.label()));
-            printer.out(format_args!("  {} {member}: {state}", printer.text("member", "成员")));
+            printer.out(format_args!(
+                "  {} {member}{}{state}",
+                printer.text("member", "成员"),
+                printer.colon(),
+            ));
         }
     }
 
@@ -299,11 +304,47 @@ fn decision_text(printer: &Printer, trace: &RecordTrace) -> String {
     match &trace.decision {
         Some(Decision::Upsert(member)) => format!("{} {}", word(DecisionKind::Upsert), member.userid),
         Some(Decision::Leave(userid)) => format!("{} {userid}", word(DecisionKind::Leave)),
-        Some(Decision::Ignore(reason)) => format!("{}: {reason}", word(DecisionKind::Ignore)),
+        Some(Decision::Ignore(reason)) => {
+            format!("{}{}{reason}", word(DecisionKind::Ignore), printer.colon())
+        }
         Some(Decision::Reject(_)) => word(DecisionKind::Reject).to_owned(),
         None => {
             let why = trace.failure.as_deref().unwrap_or_default();
-            format!("{}: {why}", word(DecisionKind::Failed))
+            format!("{}{}{why}", word(DecisionKind::Failed), printer.colon())
         }
+    }
+}
+
+fn kind_word(printer: &Printer, kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Create => printer.text("create", "新增"),
+        OperationKind::Update => printer.text("update", "更新"),
+        OperationKind::Disable => printer.text("disable", "停用"),
+        OperationKind::Enable => printer.text("enable", "启用"),
+        OperationKind::Delete => printer.text("delete", "删除"),
+        OperationKind::Adopt => printer.text("adopt", "接管"),
+        OperationKind::Keep => printer.text("keep", "保留"),
+    }
+}
+
+fn outcome_word(printer: &Printer, state: OperationState) -> &'static str {
+    match state {
+        OperationState::Planned => printer.text("planned", "已计划"),
+        OperationState::Sending => printer.text("sending", "发送中"),
+        OperationState::Done => printer.text("done", "完成"),
+        OperationState::Rejected => printer.text("rejected", "待修正"),
+        OperationState::Failed => printer.text("failed", "失败"),
+        OperationState::Lost => printer.text("lost", "未生效"),
+    }
+}
+
+/// The state of a member in the ledger.
+fn member_word<'a>(printer: &Printer, state: &'a str) -> &'a str {
+    match state {
+        "active" => printer.text("active", "在通讯录中"),
+        "left" => printer.text("left", "已离职，已停用"),
+        "deleted" => printer.text("deleted", "已删除"),
+        "removed" => printer.text("removed", "被手工删除"),
+        other => other,
     }
 }

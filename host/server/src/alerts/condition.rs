@@ -135,16 +135,16 @@ pub(super) fn plan_held(plan: &Plan) -> AlertCondition {
     };
     let text = Text::new(
         format!(
-            "plan {id} with {} operations waits for a person: {}",
+            "plan {id} with {} operations waits for approval: {}",
             plan.operations,
             reasons(|text| &text.en, "; ")
         ),
-        format!("计划 {id}（{} 项操作）等待人工处理：{}", plan.operations, reasons(|text| &text.zh, "；")),
+        format!("计划 {id}（{} 项操作）待审批：{}", plan.operations, reasons(|text| &text.zh, "；")),
     );
     AlertCondition {
         hint: Some(Text::new(
-            format!("read it on its page, and approve or reject it there; `ruzhi show {id}` prints it"),
-            format!("请在其页面查看并批准或驳回；`ruzhi show {id}` 可打印该计划"),
+            "open the plan, read it, and approve or reject it there; nothing of it is written before",
+            "请打开该计划，查看后批准或驳回；在此之前不会写入任何内容",
         )),
         page: Some(format!("/plans/{}/{id}", plan.tenant)),
         ..of_flow(PLAN_HELD, (&plan.tenant, &plan.flow), text)
@@ -166,8 +166,8 @@ pub(super) fn flow_failing(flow: (&TenantId, &FlowId), failures: u32, report: &R
             format!("连续 {failures} 次运行失败，最近一次：{}", what.zh),
         ),
     };
-    let hint = report.hint().cloned().unwrap_or_else(|| {
-        Text::new("`ruzhi runs` shows each run and its problem", "`ruzhi runs` 可查看每次运行及其问题")
+    let hint = report.page_hint().cloned().unwrap_or_else(|| {
+        Text::new("open the last run: its page shows the problem", "请打开最近一次运行，其页面会显示问题所在")
     });
     AlertCondition { hint: Some(hint), ..of_flow(FLOW_FAILING, flow, text) }
 }
@@ -179,11 +179,13 @@ pub(super) fn flow_blocked(
     text: &Text,
     hint: Option<&Text>,
 ) -> AlertCondition {
-    let service = service.map_or_else(|| Text::new("a service", "服务"), RemoteService::name);
+    let service = service.map_or_else(|| Text::new("a service", "对方服务"), RemoteService::name);
     let (tenant, id) = flow;
     let resume = Text::new(
-        format!("nothing is asked until `{tenant}/{id}` is resumed or its settings change"),
-        format!("在恢复 `{tenant}/{id}` 或修改其设置之前不再发起调用"),
+        format!(
+            "nothing is asked until {tenant}/{id} is resumed on the tenant's page or its settings change"
+        ),
+        format!("{tenant}/{id} 已停止，不再发起调用；请在工厂页面点击“恢复”，或修改其设置"),
     );
     let hint = match hint {
         Some(hint) => {
@@ -193,7 +195,7 @@ pub(super) fn flow_blocked(
     };
     let text = Text::new(
         format!("{} refuses the credential, the address or the right ({code}): {}", service.en, text.en),
-        format!("{}拒绝了凭据、IP 或权限（{code}）：{}", service.zh, text.zh),
+        format!("{}拒绝了凭证、IP 或权限（{code}）：{}", service.zh, text.zh),
     );
     AlertCondition { hint: Some(hint), ..of_flow(FLOW_BLOCKED, flow, text) }
 }
@@ -206,7 +208,7 @@ pub(super) fn drift_found(tenant: &TenantId, findings: u64) -> AlertCondition {
     );
     let hint = Text::new(
         "open the list, then keep the changes, restore ruzhi's values or take the members over; nothing is written until a person decides",
-        "请打开列表查看，然后保留改动、恢复为 ruzhi 写入的内容或接管成员；由人决定之前不会写入",
+        "请打开列表查看，然后保留改动、恢复为 ruzhi 写入的内容或接管成员；决定之前不会写入",
     );
     AlertCondition {
         key: tenants_key(DRIFT_FOUND, tenant),
@@ -242,10 +244,8 @@ pub(super) fn leavers_rejected(flow: (&TenantId, &FlowId), count: u64) -> AlertC
         format!("{count} 名离职人员仍可登录：企业微信拒绝停用"),
     );
     let hint = Text::new(
-        format!(
-            "disable them by hand in the WeCom console; `ruzhi quarantine {tenant}/{id}` says why for each"
-        ),
-        format!("请在企业微信管理后台手工停用；`ruzhi quarantine {tenant}/{id}` 会逐条说明原因"),
+        "disable them by hand in the WeCom console; the quarantine says why for each",
+        "请在企业微信管理后台手工停用；每人的原因见“待修正”页面",
     );
     AlertCondition {
         hint: Some(hint),
@@ -262,8 +262,8 @@ pub(super) fn quarantine_growing(flow: (&TenantId, &FlowId), before: u64, now: u
     );
     AlertCondition {
         hint: Some(Text::new(
-            format!("`ruzhi quarantine {tenant}/{id}` lists each with the field and what is wrong with it"),
-            format!("`ruzhi quarantine {tenant}/{id}` 会逐条列出字段与原因"),
+            "open the quarantine: it lists each with the field and what is wrong with it",
+            "请打开“待修正”页面，其中逐条列出字段与原因",
         )),
         page: Some(format!("/quarantine?tenant={tenant}&flow={id}")),
         ..of_flow(QUARANTINE_GROWING, flow, text)
@@ -285,14 +285,14 @@ pub(super) fn members_removed(flow: (&TenantId, &FlowId), count: u64, some: &[Us
             named(", ")
         ),
         format!(
-            "{count} 名成员在企业微信中被手工删除，但表单中仍在职：{}{zh}；由人决定之前不会重新创建",
+            "{count} 名成员在企业微信中被手工删除，但表单中仍在职：{}{zh}；决定之前不会重新创建",
             named("、")
         ),
     );
     AlertCondition {
         hint: Some(Text::new(
-            format!("create again or let go: on the page of the quarantine, or by `ruzhi removed {tenant}`"),
-            format!("请决定重新创建或不再管理：在“待修正”页面，或用 `ruzhi removed {tenant}`"),
+            "open the quarantine, and decide for each: create again, or release",
+            "请打开“待修正”页面，逐一决定：重新创建，或不再管理",
         )),
         page: Some(format!("/quarantine?tenant={tenant}&flow={id}&rule=member.removed")),
         ..of_flow(MEMBERS_REMOVED, flow, text)
@@ -335,8 +335,8 @@ pub(super) fn config_invalid(report: &Report) -> AlertCondition {
             format!("配置文件已修改但无法采用：{}{}", what.zh, count.zh),
         ),
         hint: Some(Text::new(
-            "what ran before goes on; `ruzhi check` names file and line",
-            "此前的配置继续运行；`ruzhi check` 会指出文件与行号",
+            "what ran before goes on; the settings page names file and line",
+            "此前的配置继续运行；“设置”页面会指出文件与行号",
         )),
         page: Some("/settings".to_owned()),
     }
@@ -365,8 +365,11 @@ pub(super) fn rules_kept(flow: (&TenantId, &FlowId), report: &Report) -> AlertCo
         format!("the files offer rules that are not live: {}", what.en),
         format!("文件中的规则未上线：{}", what.zh),
     );
-    let hint = report.hint().cloned().unwrap_or_else(|| {
-        Text::new(format!("`ruzhi rules diff {tenant}/{id}`"), format!("`ruzhi rules diff {tenant}/{id}`"))
+    let hint = report.page_hint().cloned().unwrap_or_else(|| {
+        Text::new(
+            "open the flow's rules page, and see what the new ones would change",
+            "请打开“同步规则”页面，查看新规则的影响",
+        )
     });
     AlertCondition {
         hint: Some(hint),

@@ -80,7 +80,7 @@ impl Detector {
         match failure.as_ref().or(undone.as_ref()) {
             Some(RunFailure { kind: FailureKind::Blocked(service), report }) => {
                 *count += 1;
-                let (code, text, hint) = (report.code(), report.text(), report.hint());
+                let (code, text, hint) = (report.code(), report.text(), report.page_hint());
                 findings.push(Detection::holds(condition::flow_blocked(
                     of,
                     Some(*service),

@@ -123,8 +123,8 @@ pub(super) fn together(notices: &[AlertNotice], addresses: &Addresses, lang: Opt
             0 => String::new(),
             left => {
                 let told = Text::new(
-                    format!("and {left} more; `ruzhi status` shows them"),
-                    format!("另有 {left} 条，可用 `ruzhi status` 查看"),
+                    format!("and {left} more, listed on the alarms page"),
+                    format!("另有 {left} 条，见“告警”页面"),
                 );
                 format!("\n{}", in_lang(&told))
             }

@@ -116,7 +116,7 @@ pub(super) async fn resume(
         .map_err(ApiFailure)
 }
 
-/// Approves exactly this plan although the guard holds it, and applies it.
+/// Approves exactly this plan although the guard holds it or a person has rejected it before, and applies it.
 #[utoipa::path(
     post,
     path = "/api/v1/tenants/{tenant}/plans/{plan}/approve",
@@ -201,10 +201,8 @@ pub(super) async fn removal(
     PathParams((tenant, userid)): PathParams<(TenantId, UserId)>,
     ActionBody(input): ActionBody<RemovalRequest>,
 ) -> RunResponse {
-    Ok((
-        StatusCode::ACCEPTED,
-        Json(ruzhi_app::answer_removal(&state.app, &principal, &tenant, &userid, input).await?),
-    ))
+    let (_, accepted) = ruzhi_app::answer_removal(&state.app, &principal, &tenant, &userid, input).await?;
+    Ok((StatusCode::ACCEPTED, Json(accepted)))
 }
 
 /// Makes the rules in the tenant's files live.
@@ -224,7 +222,8 @@ pub(super) async fn activate(
     PathParams((tenant, flow)): PathParams<(TenantId, FlowId)>,
     ActionBody(input): ActionBody<ActivateRequest>,
 ) -> ApiResult<ActivationRow> {
-    Ok(Json(ruzhi_app::activate(&state.app, &principal, &tenant, &flow, input).await?))
+    let result = ruzhi_app::activate(&state.app, &principal, &tenant, &flow, input).await?;
+    Ok(Json(result.activation))
 }
 
 /// Makes earlier rules live again.
@@ -244,5 +243,6 @@ pub(super) async fn rollback(
     PathParams((tenant, flow)): PathParams<(TenantId, FlowId)>,
     ActionBody(input): ActionBody<RollbackRequest>,
 ) -> ApiResult<ActivationRow> {
-    Ok(Json(ruzhi_app::rollback(&state.app, &principal, &tenant, &flow, input).await?))
+    let result = ruzhi_app::rollback(&state.app, &principal, &tenant, &flow, input, None).await?;
+    Ok(Json(result.activation))
 }

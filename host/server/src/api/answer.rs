@@ -67,8 +67,12 @@ struct ErrorDetail {
     message: Text,
     /// The underlying causes, outermost first.
     causes: Vec<String>,
-    /// Advice on the next step.
+    /// The exit code of a command that ends with it: 1 failed, 2 invalid, 3 waits for a person.
+    exit: u8,
+    /// Advice on the next step, with the command to run.
     hint: Option<Text>,
+    /// Advice for a page, if it differs: the page to open or the button to press.
+    page_hint: Option<Text>,
     /// The problems in the configuration files.
     #[schema(value_type = Option<Object>)]
     problems: Option<serde_json::Value>,

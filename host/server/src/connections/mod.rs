@@ -8,6 +8,8 @@
 //! head has [`HEAD`], a body [`arrival::LONGEST`], and a reader who takes nothing of an answer has [`READING`].
 //! *Memory*: a head has [`LARGEST_HEAD`].
 //!
+//! The same holds for commands on this machine, which come through a [`Listener`] of their own.
+//!
 //! Only HTTP/1.1 is supported. A second, unneeded protocol would mean a second set of limits.
 
 mod arrival;
@@ -30,6 +32,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -55,6 +58,26 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// Pause between attempts while no connection can be accepted.
 const BREATH: Duration = Duration::from_millis(100);
 
+/// A socket that connections arrive at.
+pub(super) trait Listener: Send + Sync + 'static {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Send + 'static;
+
+    /// The next connection, and the address it counts for.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, peer) = Self::accept(self).await?;
+        // Sends small answers at once. A connection that does not support this is still answered.
+        let _ = stream.set_nodelay(true);
+        Ok((stream, peer))
+    }
+}
+
 /// The most connections at the same time. Raises the limit on open files as far as allowed.
 pub(super) fn room() -> usize {
     descriptors::room()
@@ -63,7 +86,7 @@ pub(super) fn room() -> usize {
 /// Answers up to `room` connections at the same time, until the process is to end.
 pub(super) async fn answer(
     router: Router,
-    listener: TcpListener,
+    listener: impl Listener,
     room: usize,
     clock: Arc<dyn Clock>,
     quit: CancellationToken,
@@ -107,14 +130,12 @@ pub(super) async fn answer(
 
 /// Answers one connection until it ends, gives way, or the process is to end.
 async fn keep(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
     peer: SocketAddr,
     place: Arc<ConnectionSlot>,
     service: TowerToHyperService<Router>,
     quit: CancellationToken,
 ) {
-    // Sends small answers at once. A connection that does not support this is still answered.
-    let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(READING));
     let asked = Arc::clone(&place);

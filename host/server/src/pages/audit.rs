@@ -28,7 +28,7 @@ pub(super) fn page(view: &View, told: &ruzhi_app::Page<AuditRow>, asked: &AuditQ
                     thead {
                         tr {
                             th scope="col" { (view.say("When", "时间")) }
-                            th scope="col" { (view.say("Who", "谁")) }
+                            th scope="col" { (view.say("Who", "操作人")) }
                             th scope="col" { (view.say("What", "操作")) }
                             th scope="col" { (view.say("To what", "对象")) }
                             th scope="col" { (view.say("Reason", "理由")) }
@@ -57,7 +57,7 @@ fn line(view: &View, row: &AuditRow) -> Markup {
     html! {
         tr {
             th scope="row" { (time::exact(row.at, zone)) }
-            td data-label=(view.say("Who", "谁")) {
+            td data-label=(view.say("Who", "操作人")) {
                 div {
                     bdi { (row.who) } " " span.quiet.small { (role(view, &row.role)) }
                     p.quiet.small { code { (row.origin) } }

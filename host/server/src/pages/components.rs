@@ -126,7 +126,7 @@ pub(super) fn empty(text: &str) -> Markup {
 pub(super) fn report(view: &View, report: &Report) -> Markup {
     html! {
         p { strong { bdi { (report.text().in_lang(view.lang())) } } }
-        @if let Some(hint) = report.hint() { p { bdi { (hint.in_lang(view.lang())) } } }
+        @if let Some(hint) = report.page_hint() { p { bdi { (hint.in_lang(view.lang())) } } }
         @if !report.causes().is_empty() {
             details.more {
                 summary { (view.say("Causes", "原因")) }

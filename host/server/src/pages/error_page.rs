@@ -50,7 +50,7 @@ pub(crate) fn at_the_door(lang: Lang, report: &Report) -> Markup {
                 h1 { "ruzhi " span lang="zh-CN" { "入职" } }
                 div.note.bad role="alert" {
                     p { strong { (report.text().in_lang(lang)) } }
-                    @if let Some(hint) = report.hint() { p { (hint.in_lang(lang)) } }
+                    @if let Some(hint) = report.page_hint() { p { (hint.in_lang(lang)) } }
                     p.quiet.small { code { (report.code()) } }
                 }
             }

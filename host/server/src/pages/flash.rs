@@ -45,7 +45,7 @@ flashes! {
     /// A flow was paused.
     Paused = "paused", "The flow is paused. A run that is under way ends as it would.", "同步流已暂停。正在进行的运行会照常结束。";
     /// A flow was resumed.
-    Resumed = "resumed", "The flow is on its schedule again.", "同步流已恢复按计划运行。";
+    Resumed = "resumed", "The flow is on its schedule again.", "同步流已恢复按时运行。";
     /// A plan was approved.
     Approved = "approved", "The plan is approved and is being applied. Your reason is in the audit log.", "计划已批准，正在执行。您的理由已记入审计日志。";
     /// A plan was approved and waits for its turn.

@@ -30,7 +30,7 @@ pub(crate) fn page(lang: Lang, next: &str, problem: Option<&Report>) -> Markup {
                 @if let Some(problem) = problem {
                     div.note.bad role="alert" #problem {
                         p { strong { (problem.text().in_lang(lang)) } }
-                        @if let Some(hint) = problem.hint() { p { (hint.in_lang(lang)) } }
+                        @if let Some(hint) = problem.page_hint() { p { (hint.in_lang(lang)) } }
                     }
                 }
                 div.box {

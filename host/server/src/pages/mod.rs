@@ -27,6 +27,7 @@ mod route;
 mod rules;
 mod run;
 mod runs;
+mod schedule;
 mod settings;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::layout::{Area, HtmlPage};
 use super::run::{bar, progress};
 use super::view::View;
-use super::{components, labels, time};
+use super::{components, labels, schedule, time};
 use ruzhi_app::LiveRun;
 use ruzhi_app::scheduler::ScheduleStateKind;
 use ruzhi_app::{Attention, AttentionKind, FlowOverview, Overview, RunMode, TenantOverview};
@@ -244,7 +244,7 @@ fn line(view: &View, flow: &FlowOverview) -> Markup {
             td data-label=(view.say("Last run", "上次运行")) {
                 @match &flow.last_run {
                     Some(run) => { div.row { (components::run(view, run)) span { (time::at(view, run.started_at, zone)) } } }
-                    None => { span.quiet { (view.say("never", "从未")) } }
+                    None => { span.quiet { (view.say("never", "尚未运行")) } }
                 }
             }
             td data-label=(view.say("Outcome", "结果")) {
@@ -349,10 +349,10 @@ fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
                     div.(if flow.rejected > 0 { "warn" } else { "" }) { dt { (view.say("in quarantine", "待修正")) } dd { (rejected(view, flow)) } }
                 }
                 dl.facts {
-                    dt { (view.say("Schedule", "运行计划")) }
+                    dt { (view.say("Schedule", "运行时间")) }
                     dd {
                         @match &flow.schedule {
-                            Some(cron) => { code { (cron) } " " span.quiet translate="no" { (zone.name()) } }
+                            Some(cron) => { (schedule::schedule(view, cron)) " " span.quiet translate="no" { (zone.name()) } }
                             None => { (view.say("runs when it is asked or woken", "按需或被推送唤醒时运行")) }
                         }
                     }
@@ -361,7 +361,7 @@ fn flow_box(view: &View, flow: &FlowOverview) -> Markup {
                     dd {
                         @match &flow.last_run {
                             Some(run) => { div.row { (components::run(view, run)) (time::at_and_ago(view, run.started_at, zone)) (outcome(view, run)) } }
-                            None => { span.quiet { (view.say("never", "从未")) } }
+                            None => { span.quiet { (view.say("never", "尚未运行")) } }
                         }
                     }
                     @if let Some(watermark) = flow.watermark {

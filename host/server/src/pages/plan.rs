@@ -90,12 +90,12 @@ fn guard(view: &View, plan: &PlanView) -> Markup {
     html! {
         @if plan.guard.is_empty() {
             @if waits || plan.state == PlanState::Planned {
-                div.note.ok { p { (view.say("The guard lets this plan pass.", "检查通过，无需审批。")) } }
+                div.note.ok { p { (view.say("The guard lets this plan pass.", "未超出审批限额，无需审批。")) } }
             }
         } @else {
             section.note.(if waits { "warn" } else { "" }) aria-labelledby="guard-title" {
                 h2 #guard-title {
-                    @if waits { (view.say("Held by the guard: nothing is written until a person decides", "待审批：在人工决定之前不会写入")) }
+                    @if waits { (view.say("Held by the guard: nothing is written until a person decides", "待审批：批准之前不会写入")) }
                     @else { (view.say("What the guard held it for", "当时需要审批的原因")) }
                 }
                 ul {

@@ -89,7 +89,7 @@ pub(super) fn page(view: &View, told: &QuarantineView, asked: &QuarantineQuery) 
         under: Some(html! {
             (view.say(
                 "Nothing is written for these people until the condition each record waits for is met. If only the direct leader is missing, the person is already in WeCom.",
-                "在各条记录所等待的条件满足之前，不会为这些人写入任何内容；仅缺直属上级的，此人已在企业微信中。",
+                "各条记录等待的条件满足之前，不会写入这些人；仅缺直属上级的人已在企业微信中。",
             ))
         }),
         ..HtmlPage::new(Area::Quarantine, view.say("Quarantine", "待修正"), body)

@@ -50,7 +50,7 @@ pub(super) fn page(view: &View, told: &RecordView) -> HtmlPage {
                 }
                 @for operation in &told.operations { (operated(view, operation, zone)) }
                 @if told.operations.is_empty() {
-                    li { div { p.quiet { (view.say("Nothing was planned for it.", "没有为其计划任何操作。")) } } }
+                    li { div { p.quiet { (view.say("Nothing was planned for it.", "没有相关的操作。")) } } }
                 }
                 @for member in &told.members {
                     li.ok {

@@ -389,7 +389,7 @@ async fn rollback(
     PageIds((tenant, flow)): PageIds<FlowPath>,
     ActionForm(input): ActionForm<RollbackRequest>,
 ) -> Response {
-    let back = ruzhi_app::rollback(&state.app, &view.principal, &tenant, &flow, input).await;
+    let back = ruzhi_app::rollback(&state.app, &view.principal, &tenant, &flow, input, None).await;
     done(&view, back, |_| Flash::RolledBack.on(&rules_of(&tenant, &flow)))
 }
 

@@ -58,7 +58,7 @@ fn line(view: &View, flow: &FlowRulesView) -> Markup {
                     }
                 }
                 None => {
-                    td data-label=(view.say("Rules", "同步规则")) { span.quiet { (view.say("none before the first run", "首次运行前无")) } }
+                    td data-label=(view.say("Rules", "同步规则")) { span.quiet { (view.say("none before the first run", "首次运行前没有")) } }
                     td {}
                     td {}
                 }

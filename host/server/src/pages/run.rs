@@ -7,6 +7,7 @@ use super::view::View;
 use super::{components, drift, labels, time};
 use ruzhi_app::LiveRun;
 use ruzhi_app::RunView;
+use ruzhi_message::Report;
 use ruzhi_store::{RunKind, RunRow, RunState};
 use ruzhi_sync::Stage;
 
@@ -32,6 +33,9 @@ pub(super) fn page(view: &View, told: &RunView) -> HtmlPage {
         @if let Some(problem) = &run.problem {
             div.note.bad role="alert" {
                 p { strong { bdi { (problem.in_lang(view.lang())) } } }
+                @if let Some(hint) = run.failure.as_ref().and_then(Report::page_hint) {
+                    p { bdi { (hint.in_lang(view.lang())) } }
+                }
                 p {
                     (view.say(
                         "What was done before is done and stored. The next run goes on from there.",

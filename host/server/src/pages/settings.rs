@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::layout::{Area, HtmlPage};
 use super::view::View;
-use super::{components, labels, rules, time};
+use super::{components, labels, rules, schedule, time};
 use ruzhi_app::{AlertsView, ConfigurationStatus, FlowSettings, ProblemView, SettingsView, TenantSettings};
 use ruzhi_config::Role;
 
@@ -207,7 +207,12 @@ fn flow_part(view: &View, flow: &FlowSettings) -> Markup {
                 span { (view.say("Flow", "同步流")) " " code { (flow.id) } " " (components::badge(labels::offers(view, flow.rules.is))) }
             }
             dl.facts {
-                dt { (view.say("Schedule", "运行计划")) } dd { (code_or_none(view, flow.schedule.as_deref())) }
+                dt { (view.say("Schedule", "运行时间")) } dd {
+                    @match flow.schedule.as_deref() {
+                        Some(expression) => { (schedule::schedule(view, expression)) }
+                        None => { span.quiet { (view.say("not set", "未设置")) } }
+                    }
+                }
                 dt { (view.say("Form", "表单")) } dd { code { (flow.form) } }
                 dt { (view.say("Rows", "数据范围")) }
                 dd {

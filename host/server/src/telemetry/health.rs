@@ -73,7 +73,7 @@ pub(super) async fn ready(State(state): State<Arc<AppState>>) -> Response {
         reasons.push(HealthReason {
             code: "config.empty",
             fatal: true,
-            message: Text::new("no tenant is configured", "未配置任何租户"),
+            message: Text::new("no tenant is configured", "未配置任何工厂"),
         });
     }
     if state.app.invalid().is_some() {
@@ -110,7 +110,7 @@ fn still(state: &AppState) -> Option<HealthReason> {
         fatal: true,
         message: Text::new(
             format!("the scheduler has not checked its schedule for {} s", age.num_seconds()),
-            format!("调度器已有 {} 秒未检查计划", age.num_seconds()),
+            format!("调度器已有 {} 秒未检查运行时间", age.num_seconds()),
         ),
     })
 }

@@ -127,6 +127,7 @@ async fn a_run_is_followed_to_its_end_however_fast_it_goes() {
         counts: ruzhi_plan::Counts::default(),
         calls: Default::default(),
         problem: None,
+        failure: None,
     };
     let state = std::sync::Arc::clone(&served.state);
     let progress = state.app.live.progress(std::sync::Arc::clone(&state.app.clock), |_| {});

@@ -20,7 +20,8 @@ fn second(answer: &Answer, what: &str, hint: &str) {
     );
     let error = &answer.json()["error"];
     assert!(error["message"]["en"].as_str().unwrap().contains(what), "{error}");
-    assert!(error["hint"]["en"].as_str().unwrap().contains(hint), "{error}");
+    let told = error["page_hint"].as_object().or_else(|| error["hint"].as_object()).unwrap();
+    assert!(told["en"].as_str().unwrap().contains(hint), "{error}");
 }
 
 #[tokio::test]

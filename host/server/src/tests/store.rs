@@ -54,6 +54,7 @@ pub(super) fn run_row(name: &str, state: RunState, started_at: DateTime<Utc>) ->
             ("jiandaoyun data/list".parse().unwrap(), 3),
         ]),
         problem: None,
+        failure: None,
     }
 }
 

@@ -171,10 +171,10 @@ async fn a_person_says_yes_to_this_very_plan() {
     let applied = served.post(OPERATOR, &format!("{at}/apply"), json!({})).await;
     assert_eq!(
         (applied.status, applied.code().as_str()),
-        (StatusCode::CONFLICT, "plan.state"),
+        (StatusCode::CONFLICT, "plan.held"),
         "the guard holds it"
     );
-    assert_eq!(last(&served).await, json!(["韩梅梅", "plan.apply", plan, null, "plan.state"]));
+    assert_eq!(last(&served).await, json!(["韩梅梅", "plan.apply", plan, null, "plan.held"]));
     let approved = served.post(OPERATOR, &format!("{at}/approve"), json!({"why": "新厂开业"})).await;
     assert_eq!((approved.status, &approved.json()["run"]), (StatusCode::ACCEPTED, &json!("r-asked")));
     assert_eq!(last(&served).await, json!(["韩梅梅", "plan.approve", plan, "新厂开业", "done"]));
@@ -187,8 +187,9 @@ async fn a_person_says_yes_to_this_very_plan() {
 }
 
 #[tokio::test]
-async fn a_person_says_no_with_a_reason_and_once() {
-    let served = Served::full().await;
+async fn a_person_says_no_with_a_reason_and_may_change_their_mind() {
+    let mut served = Served::full().await;
+    let asked = served.agreeing();
     let at = held(&served).await;
     let silent = served.post(OPERATOR, &format!("{at}/reject"), json!({"reason": " \n "})).await;
     assert_eq!(silent.status, StatusCode::BAD_REQUEST);
@@ -196,11 +197,20 @@ async fn a_person_says_no_with_a_reason_and_once() {
     assert_eq!(no.status, StatusCode::OK);
     let plan = served.get(VIEWER, &at).await.json();
     assert_eq!((&plan["state"], &plan["reason"]), (&json!("rejected"), &json!("名单 不对")));
-    assert_eq!(plan["may"], json!({"approve": false, "apply": false, "reject": false}));
-    for (again, wish) in [("reject", json!({"reason": "x"})), ("approve", json!({})), ("apply", json!({}))] {
-        let answer = served.post(OPERATOR, &format!("{at}/{again}"), wish).await;
-        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::CONFLICT, "plan.state"), "{again}");
+    assert_eq!(plan["may"], json!({"approve": true, "apply": false, "reject": false}));
+    for same in [json!({"reason": "名单 不对"}), json!({})] {
+        let again = served.post(OPERATOR, &format!("{at}/reject"), same).await;
+        assert_eq!(again.status, StatusCode::OK, "the same no once more");
     }
+    for (other, wish, code) in
+        [("reject", json!({"reason": "x"}), "plan.state"), ("apply", json!({}), "plan.rejected")]
+    {
+        let answer = served.post(OPERATOR, &format!("{at}/{other}"), wish).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::CONFLICT, code), "{other}");
+    }
+    assert!(asked.lock().unwrap().is_empty());
+    let yes = served.post(OPERATOR, &format!("{at}/approve"), json!({})).await;
+    assert_eq!((yes.status, &yes.json()["run"]), (StatusCode::ACCEPTED, &json!("r-asked")));
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ pub(super) fn run_row(name: &str) -> RunRow {
         counts: Counts::default(),
         calls: BTreeMap::new(),
         problem: None,
+        failure: None,
     }
 }
 

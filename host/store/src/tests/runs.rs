@@ -23,6 +23,7 @@ fn run(id: &str, kind: RunKind, counts: Counts) -> RunRow {
         counts,
         calls: BTreeMap::new(),
         problem: None,
+        failure: None,
     }
 }
 

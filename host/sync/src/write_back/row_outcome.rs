@@ -100,7 +100,7 @@ fn label(field: &str, labels: &[(String, String)], lang: Lang) -> Option<String>
         return Some(label.clone());
     }
     let known = match field {
-        "userid" => Text::new("account", "帐号"),
+        "userid" => Text::new("account", "账号"),
         "name" => Text::new("name", "姓名"),
         "mobile" => Text::new("mobile number", "手机号"),
         "email" => Text::new("e-mail", "邮箱"),

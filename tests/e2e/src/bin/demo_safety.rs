@@ -64,7 +64,7 @@ impl Story {
     }
 
     fn filter_slip(&mut self) -> Result<()> {
-        chapter(1, "a filter slip", "过滤条件写错");
+        chapter(1, "a filter slip", "筛选条件写错");
         say("The form has sixty people. In this factory, a missing row means that the person has left.");
         self.sync(0)?;
         self.workforce.check_exact(&self.simulator)?;

@@ -226,7 +226,7 @@ fn a_flow_is_paused_and_resumed() {
         browser.reads("盘点");
         browser.go("/");
         browser.press(say("Resume", "恢复"));
-        browser.reads(say("The flow is on its schedule again.", "同步流已恢复按计划运行。"));
+        browser.reads(say("The flow is on its schedule again.", "同步流已恢复按时运行。"));
         browser.go(TENANT);
         assert!(!browser.text().contains("盘点"), "{}", browser.text());
     }

@@ -177,11 +177,11 @@ async fn what_is_not_tried_because_the_tenant_was_stopped_is_no_failure_and_was_
 #[tokio::test]
 async fn messages_come_in_both_languages() {
     let (_simulator, deployment) = small().await;
-    says(&deployment.run(&["--lang", "zh", "sync", "absent"]).unwrap(), 2, &["没有租户", "提示"]);
+    says(&deployment.run(&["--lang", "zh", "sync", "absent"]).unwrap(), 2, &["没有工厂", "提示"]);
     says(&deployment.run(&["--lang", "en", "sync", "absent"]).unwrap(), 2, &["there is no tenant", "hint"]);
     let mut command = deployment.command(&["sync", "absent"]).unwrap();
     command.env("LANG", "zh_CN.UTF-8");
-    says(&finish(command).unwrap(), 2, &["没有租户"]);
+    says(&finish(command).unwrap(), 2, &["没有工厂"]);
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ async fn a_deployment_that_works_is_well() {
     assert_ne!(engine.0, "fail", "{engine:?}");
 
     let shown = deployment.run(&["doctor", "--lang", "zh"]).unwrap();
-    assert!(shown.stdout.contains("正常  企业微信 jingxintai: 凭证有效"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("正常  企业微信 jingxintai：凭证有效"), "{}", shown.stdout);
     assert!(shown.stdout.contains("0 项失败"), "{}", shown.stdout);
 }
 

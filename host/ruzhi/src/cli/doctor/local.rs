@@ -64,7 +64,7 @@ pub(super) fn configuration(config: &Config, lang: Lang) -> CheckResult {
     let flows: usize = config.tenants.iter().map(|tenant| tenant.flows.len()).sum();
     let text = Text::new(
         format!("{} tenants, {flows} flows", config.tenants.len()),
-        format!("{} 个租户，{flows} 个同步流", config.tenants.len()),
+        format!("{} 个工厂，{flows} 个同步流", config.tenants.len()),
     );
     if config.warnings.is_empty() {
         return CheckResult::ok("configuration", text);
@@ -83,7 +83,7 @@ pub(super) fn unusable(problems: &Problems, looks_on: bool, lang: Lang) -> Vec<C
         let text = if looks_on {
             Text::new(
                 format!("{count} problems; this tenant is not looked at"),
-                format!("有 {count} 个问题；未检查该租户"),
+                format!("有 {count} 个问题；未检查该工厂"),
             )
         } else {
             Text::new(
@@ -251,7 +251,7 @@ pub(super) async fn component(
                     "component",
                     Text::new(
                         format!("{name} {version} loads and is live ({digest}, no. {})", live.number),
-                        format!("{name} {version} 可加载，已生效（{digest}，第 {} 版）", live.number),
+                        format!("{name} {version} 可加载，为现行规则（{digest}，编号 {}）", live.number),
                     ),
                 ),
                 Some(live) => CheckResult::warn(
@@ -262,7 +262,7 @@ pub(super) async fn component(
                             live.name, live.version, live.number
                         ),
                         format!(
-                            "{name} {version} 可加载（{digest}），但当前生效的是 {} {} 第 {} 版",
+                            "{name} {version} 可加载（{digest}），但现行规则是 {} {}（编号 {}）",
                             live.name, live.version, live.number
                         ),
                     ),
@@ -272,7 +272,7 @@ pub(super) async fn component(
                             tenant.id, flow.id
                         ),
                         format!(
-                            "下次运行会尝试启用；可用 `ruzhi rules diff {}/{}` 查看差异",
+                            "下次运行会试用并上线；可用 `ruzhi rules diff {}/{}` 查看差异",
                             tenant.id, flow.id
                         ),
                     ),
@@ -281,7 +281,7 @@ pub(super) async fn component(
                     "component",
                     Text::new(
                         format!("{name} {version} loads ({digest}) and goes live with the first run"),
-                        format!("{name} {version} 可加载（{digest}），首次运行时生效"),
+                        format!("{name} {version} 可加载（{digest}），首次运行时上线"),
                     ),
                 ),
             }

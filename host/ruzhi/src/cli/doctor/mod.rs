@@ -106,8 +106,9 @@ fn tell(findings: &[CheckResult], printer: &Printer) -> ExitCode {
             };
             let of = finding.of.as_ref().map(|of| format!(" {of}")).unwrap_or_default();
             printer.out(format_args!(
-                "{mark}  {}{of}: {}",
+                "{mark}  {}{of}{}{}",
                 word(finding.check, printer),
+                printer.colon(),
                 finding.message.in_lang(printer.lang)
             ));
             for cause in &finding.causes {
@@ -120,13 +121,14 @@ fn tell(findings: &[CheckResult], printer: &Printer) -> ExitCode {
             }
         }
         printer.out(format_args!(
-            "{} {}, {} {}, {} {}",
+            "{} {}{comma}{} {}{comma}{} {}",
             count(Level::Ok),
             printer.text("ok", "项正常"),
             warned,
             printer.text("to know", "项注意"),
             failed,
-            printer.text("failed", "项失败")
+            printer.text("failed", "项失败"),
+            comma = printer.comma()
         ));
     }
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) }

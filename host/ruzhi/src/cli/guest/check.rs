@@ -99,6 +99,8 @@ impl GuestCheck {
 fn imports(inspection: &Inspection, printer: &Printer) -> String {
     match inspection.imports.as_slice() {
         [] => printer.text("nothing", "无").to_owned(),
-        imports => format!("{} ({})", imports.join(", "), printer.text("types only", "仅类型")),
+        imports => {
+            format!("{}{}", imports.join(printer.comma()), printer.text(" (types only)", "（仅类型）"))
+        }
     }
 }

@@ -33,7 +33,7 @@ struct Qeasy {
     /// input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Id of the new tenant, and name of its file · 租户 id
+    /// Id of the new tenant, and name of its file · 工厂 id
     #[arg(long, value_name = "ID")]
     tenant: TenantId,
     /// Id of the new flow · 同步流 id
@@ -115,7 +115,7 @@ impl Qeasy {
             }));
             return Ok(ExitCode::SUCCESS);
         }
-        printer.out(format_args!("{}  {}", tenant.display(), printer.text("tenant", "租户文件")));
+        printer.out(format_args!("{}  {}", tenant.display(), printer.text("tenant", "工厂配置文件")));
         printer.out(format_args!("{}  {}", rules.display(), printer.text("rules", "规则文件")));
         let print = |title: &str, texts: &[Text]| {
             if !texts.is_empty() {

@@ -6,16 +6,15 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::arguments::{RulesArguments, note_unread, offered_now, only_flow, trial_line};
+use super::arguments::{RulesArguments, note_unread, only_flow, trial_line};
 use crate::cli::deployment::{self, ConfigurationUse};
 use crate::cli::printer::Printer;
 use crate::cli::terminal;
-use ruzhi_app::audit::AuditRequest;
+use ruzhi_app::{ActionReason, ActivationOrder, RollBackRequest};
 use ruzhi_config as config;
 use ruzhi_message::Report;
 use ruzhi_model::Digest;
-use ruzhi_rules::{ActivationResult, ChangeAuthor};
-use ruzhi_store::{Access, AuditAction};
+use ruzhi_rules::ActivationResult;
 
 #[derive(Debug, Args)]
 pub(crate) struct Activate {
@@ -49,23 +48,13 @@ struct AuthorArguments {
     by: Option<String>,
     /// Reason for the history
     #[arg(long, value_name = "TEXT")]
-    why: Option<String>,
+    why: Option<ActionReason>,
 }
 
 impl AuthorArguments {
-    fn by(&self) -> ChangeAuthor {
-        // An entry of the history is a single line.
-        let who = self.by.as_deref().map_or_else(terminal::terminal_user, terminal::line);
-        ChangeAuthor { who, why: self.why.as_deref().map(terminal::line) }
-    }
-
-    /// Detail for the audit log, beside the user who ran the command.
-    fn said(&self) -> Option<String> {
-        match (&self.by, &self.why) {
-            (Some(by), Some(why)) => Some(format!("by {by}: {why}")),
-            (Some(by), None) => Some(format!("by {by}")),
-            (None, why) => why.clone(),
-        }
+    /// The name for the history, whose entries are single lines.
+    fn name(&self) -> Option<String> {
+        self.by.as_deref().map(terminal::line)
     }
 }
 
@@ -78,25 +67,20 @@ impl Activate {
             Err(_) => (deployment::configuration(dir, ConfigurationUse::Read, printer)?, false),
         };
         let (tenant, flow) = only_flow(&config, &self.target)?;
-        let form = match asked {
-            true => Some(ruzhi_app::deployment::form_fields(ruzhi_app::deployment::source(tenant)?, flow)),
-            false => None,
-        };
-        let store = deployment::store(&config, Access::Beside).await?;
-        let registry = deployment::registry(&config, printer)?;
-        let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &registry, tenant, flow, form.as_ref());
+        let app = terminal::app(&config, deployment::registry(&config, printer)?).await?;
+        let own = app.deployment();
+        let rules = ruzhi_app::deployment::flow_rules(app.store.as_ref(), &own.registry, tenant, flow, None);
         let new = self.new.artifacts(&rules, flow).await;
-        let mut asking =
-            AuditRequest::of(AuditAction::RulesActivate, &tenant.id, &flow.id).with_detail(self.by.said());
-        asking.subject = new.as_ref().ok().map(|new| new.rules().to_string());
-        let work = async {
-            let new = new?;
-            let offered = offered_now(flow, &new.rules());
-            let result = rules.activate(&new, offered, &self.by.by(), self.approve, |_| {}).await;
-            result.map_err(|error| self.new.explained(error))
+        let order = ActivationOrder {
+            approved: self.approve,
+            by: self.by.name(),
+            why: self.by.why.clone(),
+            reads_form: asked,
+            unaccepted: self.new.unaccepted(),
         };
-        let result = terminal::recorded(&config, asking, work).await;
-        store.close().await;
+        let principal = terminal::principal(printer);
+        let result = ruzhi_app::activate_artifacts(&app, &principal, &tenant.id, &flow.id, new, &order).await;
+        app.store.close().await;
         tell(printer, tenant, flow, &result?);
         Ok(ExitCode::SUCCESS)
     }
@@ -106,18 +90,13 @@ impl Rollback {
     pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         let config = deployment::configuration(dir, ConfigurationUse::Read, printer)?;
         let (tenant, flow) = only_flow(&config, &self.target)?;
-        let store = deployment::store(&config, Access::Beside).await?;
-        let registry = deployment::registry(&config, printer)?;
-        let rules = ruzhi_app::deployment::flow_rules(store.as_ref(), &registry, tenant, flow, None);
-        let offered = offered_now(flow, &Digest::of(""));
-        let mut asking =
-            AuditRequest::of(AuditAction::RulesRollback, &tenant.id, &flow.id).with_detail(self.by.said());
-        asking.subject = self.to.clone();
-        let result = terminal::recorded(&config, asking, async {
-            Ok(rules.rollback(self.to.as_deref(), offered, &self.by.by(), |_| {}).await?)
-        })
-        .await;
-        store.close().await;
+        let app = terminal::app(&config, deployment::registry(&config, printer)?).await?;
+        let (principal, by) = (terminal::principal(printer), self.by.name());
+        let request = RollBackRequest { to: self.to.clone(), why: self.by.why.clone() };
+        let (tenant_id, flow_id) = (&tenant.id, &flow.id);
+        let result =
+            ruzhi_app::roll_back(&app, &principal, tenant_id, flow_id, Ok(request), by.as_deref()).await;
+        app.store.close().await;
         tell(printer, tenant, flow, &result?);
         Ok(ExitCode::SUCCESS)
     }
@@ -160,7 +139,7 @@ fn tell(
         "  {} #{}",
         printer.text(
             "live: the next run decides by it, a run under way keeps what it began with. Activation",
-            "已生效：下次运行起采用，正在进行的运行保持原规则。启用序号"
+            "已上线：下次运行起采用，正在进行的运行仍用原规则。编号"
         ),
         activation.number
     ));

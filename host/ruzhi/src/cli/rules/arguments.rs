@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::cli::printer::Printer;
 use ruzhi_config::{self as config, Config};
-use ruzhi_guest_runtime::{ComponentRegistry, Guest, GuestLoadError};
+use ruzhi_guest_runtime::{ComponentRegistry, Guest};
 use ruzhi_message::{Report, mask};
-use ruzhi_model::{Digest, Text};
-use ruzhi_rules::{ActivationError, DecisionKind, Difference, FlowRules, Trial};
+use ruzhi_model::Text;
+use ruzhi_rules::{DecisionKind, Difference, FlowRules, Trial};
 use ruzhi_store::{ActivationKind, ActivationRow, Artifacts};
 
 /// The one flow a target names.
@@ -90,18 +90,15 @@ impl RulesArguments {
         })
     }
 
-    /// A failure, with advice if a component was given alone and does not accept the live rules file.
-    pub(super) fn explained(&self, error: ActivationError) -> Report {
+    /// Advice if a component was given alone and does not accept the live rules file.
+    pub(super) fn unaccepted(&self) -> Option<Text> {
         let alone = !self.no_rules && matches!(self.new.as_slice(), [only] if is_component(only));
-        let invalid = matches!(error, ActivationError::Load(GuestLoadError::Configuration { .. }));
-        let report = Report::from(error);
-        if !(alone && invalid) {
-            return report;
-        }
-        report.hinting(Text::new(
-            "the component was given the rules file that is live: name its own rules file beside it, or add `--no-rules` if it takes none",
-            "该组件收到的是现行的规则文件：请同时给出它自己的规则文件；若它不需要规则文件，请加 `--no-rules`",
-        ))
+        alone.then(|| {
+            Text::new(
+                "the component was given the rules file that is live: name its own rules file beside it, or add `--no-rules` if it takes none",
+                "该组件收到的是现行的规则文件：请同时给出它自己的规则文件；若它不需要规则文件，请加 `--no-rules`",
+            )
+        })
     }
 }
 
@@ -110,16 +107,11 @@ fn is_component(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wasm")) || begins(b"\0asm")
 }
 
-/// The digest of the rules in the tenant's files; `or` if they cannot be read.
-pub(super) fn offered_now(flow: &config::FlowConfig, or: &Digest) -> Digest {
-    ruzhi_app::deployment::offered(flow).map_or_else(|_| or.clone(), |offered| offered.rules())
-}
-
 /// The result of a trial, in a line.
 pub(super) fn trial_line(printer: &Printer, trial: &Trial) -> String {
     let mut words = vec![
-        format!("{} {}", printer.text("tried on", "试运行记录"), trial.compared),
-        format!("{} {}", printer.text("people who change", "结果有变"), trial.changed),
+        format!("{} {}", printer.text("tried on", "试运行记录数"), trial.compared),
+        format!("{} {}", printer.text("people who change", "判定有变的人数"), trial.changed),
     ];
     if trial.reworded > 0 {
         words.push(format!("{} {}", printer.text("only the reason changes", "仅原因有变"), trial.reworded));
@@ -127,18 +119,19 @@ pub(super) fn trial_line(printer: &Printer, trial: &Trial) -> String {
     if trial.failed > 0 {
         words.push(format!("{} {}", printer.text("cannot be decided", "无法判定"), trial.failed));
     }
-    words.join(", ")
+    words.join(printer.comma())
 }
 
 /// Notes the fields that the stored rows lack.
 pub(super) fn note_unread(printer: &Printer, trial: &Trial) {
     if !trial.unread.is_empty() {
         printer.note(format_args!(
-            "{}: {}",
+            "{}{}{}",
             printer.text(
                 "the new rules read fields that the stored rows do not hold, so this is not what they make of the form",
                 "新规则读取了已存记录中没有的字段，以下结果不代表其对表单的真实判定"
             ),
+            printer.colon(),
             trial.unread.join(", ")
         ));
     }
@@ -194,7 +187,7 @@ pub(super) fn activation_line(printer: &Printer, row: &ActivationRow) -> String 
             "  {}/{} {}",
             row.changed,
             row.compared,
-            printer.text("people changed", "人结果有变")
+            printer.text("people changed", "人的判定有变")
         ));
     }
     if row.approved {

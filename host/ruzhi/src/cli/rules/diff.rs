@@ -46,7 +46,7 @@ impl Diff {
         let mut differences: Vec<Difference> = Vec::new();
         let work = async {
             let trial = rules.try_out(&new, self.sample, |difference| differences.push(difference)).await;
-            trial.map_err(|error| self.new.explained(error))
+            trial.map_err(|error| ruzhi_app::not_activated(error, self.new.unaccepted()))
         };
         let trial = match self.reveal {
             true => {
@@ -78,7 +78,8 @@ impl Diff {
         }
         printer.out(trial_line(printer, &trial));
         if let Some(failure) = &trial.failure {
-            printer.note(format_args!("{}: {failure}", printer.text("cannot be decided", "无法判定")));
+            let (word, colon) = (printer.text("cannot be decided", "无法判定"), printer.colon());
+            printer.note(format_args!("{word}{colon}{failure}"));
         }
         note_unread(printer, &trial);
         if !allowed {
@@ -87,7 +88,7 @@ impl Diff {
                 "{} ({} %, {})",
                 printer.text(
                     "more than the flow lets go live without `--approve`",
-                    "超出同步流的限制，启用时需加 `--approve`"
+                    "超出同步流的限制，上线时需加 `--approve`"
                 ),
                 limit.percent,
                 limit.least

@@ -129,16 +129,18 @@ impl RulesListing<'_> {
         let standing = if self.history.is_empty() {
             printer.text(
                 "nothing is live yet: the first run makes these rules live",
-                "尚无生效的规则：首次运行时以上规则生效",
+                "尚无现行的同步规则：首次运行时，以上规则上线",
             )
         } else if self.differs() {
             printer.text(
                 "live is the first of this list; the tenant's files hold other rules",
-                "以下第一条为现行规则；租户文件中为其他规则",
+                "以下第一条为现行规则；工厂配置文件中的规则与之不同",
             )
         } else {
-            printer
-                .text("live, as the tenant's files have it; newest first", "现行规则与租户文件一致；新的在前")
+            printer.text(
+                "live, as the tenant's files have it; newest first",
+                "现行规则与工厂配置文件一致；新的在前",
+            )
         };
         printer.out(format_args!("  {standing}"));
         for row in &self.history {

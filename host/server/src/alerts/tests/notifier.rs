@@ -150,6 +150,7 @@ fn run(n: usize, state: RunState) -> RunRow {
         counts: Counts::default(),
         calls: Default::default(),
         problem: None,
+        failure: None,
     }
 }
 
@@ -273,7 +274,7 @@ async fn a_robot_that_was_removed_is_an_alert_for_the_other_address_until_it_is_
 async fn files_that_are_refused_and_runs_that_are_not_done_are_told() {
     let mut office = Office::open(addresses(true, false)).await;
     office.notifier.observe(AlertObservation::FilesChanged(Some(broken("config")))).await;
-    assert!(office.told().await[0].contains("ruzhi check"));
+    assert!(office.told().await[0].contains("the settings page names file and line"));
     office.notifier.observe(AlertObservation::FilesChanged(None)).await;
     assert!(office.told().await[0].contains("resolved: configuration invalid"));
     let mut undone = ended(1, None);
@@ -346,7 +347,7 @@ async fn members_who_were_removed_by_hand_are_named_until_a_person_has_decided()
     for text in [&alert.text.en, &alert.text.zh] {
         assert!(text.contains("w1"), "{text}");
     }
-    assert!(alert.hint.unwrap().zh.contains("`ruzhi removed acme`"));
+    assert!(alert.hint.unwrap().zh.contains("请打开“待修正”页面"));
     assert_eq!(alert.page.unwrap(), "/quarantine?tenant=acme&flow=onboarding&rule=member.removed");
     let key = MemberKey::of("w1");
     assert!(office.store.removal_answer(&row.tenant, &key, RemovalAnswer::Release).await.unwrap());

@@ -8,8 +8,10 @@ use crate::alerts::condition;
 use crate::alerts::detector::{Detection, Detector};
 use crate::alerts::message::{AlertNotice, LONGEST, alone, together, url_body};
 use crate::alerts::state::AlertEvent;
-use ruzhi_model::{Lang, Text};
+use ruzhi_message::Report;
+use ruzhi_model::{FlowId, Lang, RunId, TenantId, Text};
 use ruzhi_store::{AlertRow, FlowStatus};
+use ruzhi_sync::Notice;
 
 fn held(event: AlertEvent) -> AlertNotice {
     let alert = AlertRow {
@@ -111,6 +113,7 @@ fn people_without_a_place_and_leavers_who_can_log_in_are_told_until_it_is_over()
         counts: ruzhi_plan::Counts { unplaced: 3, ..ruzhi_plan::Counts::default() },
         calls: std::collections::BTreeMap::new(),
         problem: None,
+        failure: None,
     };
     stands.last_run = Some(run.clone());
     assert_eq!(found(&stands), [leavers(true), places(true)]);
@@ -158,6 +161,39 @@ fn a_quarantine_grows_by_five_rows_and_a_fifth_and_no_longer_after_a_day() {
     let mut new = status(6);
     new.flow = "another".parse().unwrap();
     assert_eq!(watch.counted(&[new], |_| None, now).len(), 1);
+}
+
+#[test]
+fn no_alarm_holds_a_command_line() {
+    let (tenant, flow): (TenantId, FlowId) = ("factory".parse().unwrap(), "onboarding".parse().unwrap());
+    let (of, run): (_, RunId) = ((&tenant, &flow), "r1".parse().unwrap());
+    // A terminal is told the command, a page the button.
+    let failure =
+        Report::new(1, "activation.fails", Text::new("no", "否"), Some(Text::new("`ruzhi x`", "`ruzhi x`")))
+            .on_page(Some(Text::new("press it", "请点击")));
+    let bare = Report::new(1, "run.undone", Text::new("no", "否"), None);
+    let alarms = [
+        condition::flow_failing(of, 2, &failure),
+        condition::flow_failing(of, 2, &bare),
+        condition::flow_blocked(of, "wecom.60020", bare.text(), failure.page_hint()),
+        condition::drift_found(of, 2),
+        condition::places_full(of, 2, &run),
+        condition::leavers_refused(of, 2),
+        condition::quarantine_growing(of, 2, 9),
+        condition::members_removed(of, 2, &["w1".parse().unwrap()]),
+        condition::run_late(of, None),
+        condition::files_refused(&bare),
+        condition::rules_kept(of, &failure),
+        condition::rules_kept(of, &bare),
+        condition::noticed(of, &run, &Notice::NoRow { filtered: false, no_workflow: false }),
+        condition::alarms_refused("robot", true, bare.text()),
+    ];
+    for alarm in alarms {
+        let hint = alarm.hint.unwrap();
+        for text in [&alarm.text, &hint] {
+            assert!(!format!("{} {}", text.en, text.zh).contains("`ruzhi"), "{text:?}");
+        }
+    }
 }
 
 #[test]

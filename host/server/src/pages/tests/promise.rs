@@ -49,6 +49,14 @@ fn one_document_with_one_heading_one_main_and_its_language() {
 }
 
 #[test]
+fn no_page_tells_anyone_to_type_a_command() {
+    for page in every_page() {
+        let text = page.html.text();
+        assert!(!text.contains("`ruzhi"), "{}: {text}", page.name);
+    }
+}
+
+#[test]
 fn every_id_is_there_once_and_what_points_at_one_finds_it() {
     for page in every_page() {
         let mut ids = BTreeSet::new();

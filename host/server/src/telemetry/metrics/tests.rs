@@ -70,6 +70,7 @@ fn run(kind: RunKind) -> RunRow {
         counts: Counts { created: 4, rejected: 1, ..Counts::default() },
         calls: BTreeMap::new(),
         problem: None,
+        failure: None,
     }
 }
 

@@ -415,6 +415,7 @@ async fn while_the_form_is_read_what_is_stored_says_nothing() {
         counts: Counts::default(),
         calls: BTreeMap::new(),
         problem: None,
+        failure: None,
     });
     let push = |nonce| Push { nonce, ..Push::of(&json!({ "op": "data_update", "data": row("张三", "") })) };
     for (nonce, stage, received) in [

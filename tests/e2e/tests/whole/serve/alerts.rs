@@ -20,9 +20,10 @@ fn a_plan_that_waits_is_told_once_to_the_group_and_to_the_other_address() {
     assert!(site.simulator.wait_for_told(2, Duration::from_secs(90)));
     let messages = site.simulator.robot_messages();
     let told = &messages[0].content;
-    for part in ["计划待审批", "plan held", "景欣泰工厂 / onboarding", "`ruzhi show "] {
+    for part in ["计划待审批", "plan held", "景欣泰工厂 / onboarding", "请打开该计划"] {
         assert!(told.contains(part), "{part}: {told}");
     }
+    assert!(!told.contains("`ruzhi "), "{told}");
     let posted = site.simulator.posted();
     assert_eq!((&posted[0]["event"], &posted[0]["kind"]), (&"raised".into(), &"plan.held".into()));
     assert_eq!((messages.len(), posted.len()), (1, 1));

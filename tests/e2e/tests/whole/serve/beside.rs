@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use ruzhi_e2e::Serving;
+use ruzhi_e2e::{Outcome, Serving};
 use ruzhi_sim::factory::CORP_ID;
 use ruzhi_sim::{FaultKind, FaultRule, Faults};
 use serde_json::{Map, Value, json};
@@ -175,6 +175,77 @@ fn commands_have_the_running_process_do_their_work() {
     serving.end().unwrap();
     assert!(!socket.exists());
     assert_eq!(site.json(0, &["drift", "jingxintai"])["state"], "done", "it works by itself again");
+}
+
+/// The second page of the form is empty: most of its rows are missing.
+fn lose_rows(site: &Site) {
+    let rule = FaultRule::new(FaultKind::EmptyPage).api("data/list").skip(1).next(u64::MAX);
+    site.simulator.set_faults(Faults { seed: 1, rules: vec![rule] });
+}
+
+#[test]
+fn a_failure_reads_the_same_beside_a_running_process_as_without_one() {
+    let mut site = Site::new(250, |tenant| tenant);
+    site.sync();
+    let sync = ["sync", "jingxintai", "--full"];
+    lose_rows(&site);
+    let alone = site.run(&sync);
+    lose_rows(&site);
+    let alone_json = site.json(1, &sync);
+    let expected = ["error[source.shrunk]", "hint: ", "`ruzhi sync --full --accept-missing`"];
+    assert!(expected.iter().all(|part| alone.stderr.contains(part)), "{}", alone.stderr);
+
+    let serving = Serving::start(&site.deployment, &[]).unwrap();
+    lose_rows(&site);
+    let beside = site.run(&sync);
+    let failure = |outcome: &Outcome| {
+        let at = outcome.stderr.find("error[").unwrap_or_else(|| panic!("{}", outcome.stderr));
+        outcome.stderr[at..].to_owned()
+    };
+    assert_eq!((beside.code, failure(&beside)), (alone.code, failure(&alone)));
+    lose_rows(&site);
+    let beside_json = site.json(1, &sync);
+    assert_eq!(beside_json["error"], alone_json["error"]);
+
+    // A page names no command.
+    let run = beside_json["run"].as_str().unwrap();
+    let page = serving.get(&format!("/runs/{run}?lang=en")).unwrap().body;
+    assert!(page.contains("start “Another run” with both boxes ticked"), "{page}");
+    assert!(!page.contains("`ruzhi "), "{page}");
+}
+
+#[test]
+fn a_plan_is_decided_on_alike_beside_a_running_process_and_without_one() {
+    let decide = |serves: bool| {
+        let mut site = Site::new(30, |tenant| tenant);
+        site.sync();
+        (0..10).for_each(|place| site.workforce.leave(place));
+        site.workforce.publish(&site.simulator).unwrap();
+        let plan = site.json(3, &["sync", "jingxintai"])["plan"].as_str().unwrap().to_owned();
+        let serving = serves.then(|| Serving::start(&site.deployment, &[]).unwrap());
+        let mut said = Vec::new();
+        for arguments in [
+            &["apply", &plan][..],
+            &["reject", &plan, "--reason", "导入错误"],
+            &["reject", &plan],
+            &["reject", &plan, "--reason", "又一次"],
+            &["apply", &plan],
+            &["apply", &plan, "--approve"],
+        ] {
+            let outcome = site.run(arguments);
+            let told = outcome.stderr.find("error[").and_then(|at| outcome.stderr.get(at..));
+            said.push((outcome.code, told.unwrap_or_default().replace(&plan, "PLAN")));
+        }
+        assert_eq!(site.disabled(), 10, "{said:#?}");
+        assert!(serving.is_none_or(|serving| serving.end().is_ok()));
+        said
+    };
+    let alone = decide(false);
+    let codes: Vec<_> = alone.iter().map(|(code, _)| code.unwrap()).collect();
+    assert_eq!(codes, [3, 0, 0, 1, 3, 0], "{alone:#?}");
+    assert!(alone[0].1.contains("plan.held") && alone[4].1.contains("plan.rejected"), "{alone:#?}");
+    assert!(alone[4].1.contains("`ruzhi apply PLAN --approve`"), "{alone:#?}");
+    assert_eq!(decide(true), alone);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::case_result::{CaseResult, CaseVerdict};
 use crate::cli::printer::Printer;
+use ruzhi_model::Lang;
 
 pub(super) fn write(path: &Path, project: &str, tested: &[CaseResult], printer: &Printer) -> io::Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -38,11 +39,14 @@ fn status(tested: &CaseResult, printer: &Printer) -> TestCaseStatus {
         CaseVerdict::Ok | CaseVerdict::Blessed => TestCaseStatus::success(),
         CaseVerdict::Differs(differences) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            let shown = differences.iter().map(|d| format!("row {} ({})\n{}", d.row, d.id, d.diff));
-            status
-                .set_type("differs")
-                .set_message(format!("{} of {} rows differ", differences.len(), tested.rows))
-                .set_description(shown.collect::<String>());
+            let row = printer.text("row", "行");
+            let shown = differences.iter().map(|d| format!("{row} {} ({})\n{}", d.row, d.id, d.diff));
+            let (count, rows) = (differences.len(), tested.rows);
+            let message = match printer.lang {
+                Lang::En => format!("{count} of {rows} rows differ"),
+                Lang::Zh => format!("{rows} 行中有 {count} 行不一致"),
+            };
+            status.set_type("differs").set_message(message).set_description(shown.collect::<String>());
             status
         }
         CaseVerdict::Failed { code, text } => {

@@ -133,6 +133,7 @@ fn run_row(state: RunState, kind: RunKind, counts: Counts) -> RunRow {
             ("wecom department/simplelist".parse().unwrap(), 1),
         ]),
         problem: None,
+        failure: None,
     }
 }
 
@@ -203,7 +204,9 @@ fn charts_page(view: &View, written: &Written) -> HtmlPage {
 
 pub(super) fn failure(code: &str, written: &Written) -> Report {
     let hint = Text::new("Correct it and save the file.", "请修改后保存文件。");
-    Report::new(exit::USAGE, code, both(written.words), Some(hint))
+    let command = Text::new("`ruzhi status` lists them", "`ruzhi status` 会列出");
+    Report::new(exit::USAGE, code, both(written.words), Some(command))
+        .on_page(Some(hint))
         .because(&std::io::Error::other(written.words))
 }
 
@@ -274,6 +277,7 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, HtmlPa
     };
     let failed = RunRow {
         problem: Some(both(written.words)),
+        failure: Some(failure("run.undone", written)),
         ended_at: Some(before(3)),
         ..run_row(RunState::Failed, RunKind::Apply, usual())
     };
