@@ -156,7 +156,7 @@ async fn put_live(
 ) -> Result<ActivationResult, Report> {
     let (author, detail) = author(principal, order.by.as_deref(), order.why.as_ref());
     let asking =
-        AuditRequest { subject, ..AuditRequest::of("rules.activate", tenant, flow).with_detail(detail) };
+        AuditRequest { subject, ..AuditRequest::of(AuditAction::RulesActivate, tenant, flow).with_detail(detail) };
     recorded(app, principal, asking, async {
         let new = new.await?;
         let deployment = app.deployment();
@@ -193,7 +193,7 @@ pub async fn confirm_rules(
     why: Option<&ActionReason>,
 ) -> Result<Vec<FirstUse>, Report> {
     let asking =
-        AuditRequest::of("rules.confirm", tenant, flow).with_detail(why.map(ActionReason::to_string));
+        AuditRequest::of(AuditAction::RulesConfirm, tenant, flow).with_detail(why.map(ActionReason::to_string));
     recorded(app, principal, asking, async {
         app.deployment().find(tenant, flow)?;
         let set_aside = app.store.first_uses_list_quarantined(tenant, flow).await?;
@@ -217,8 +217,8 @@ fn none_set_aside(tenant: &TenantId, flow: &FlowId) -> Report {
             format!("{tenant}/{flow} 没有被搁置的同步规则"),
         ),
         Some(Text::new(
-            "`ruzhi guest list` shows which rules are live",
-            "`ruzhi guest list` 会列出现行的同步规则",
+            "`ruzhi rules list` shows which rules are live",
+            "`ruzhi rules list` 会列出现行的同步规则",
         )),
     )
 }

@@ -260,7 +260,7 @@ impl<'a> RunOutput<'a> {
         }
         if matches!(store.leavers_find_refused(tenant, flow).await, Ok(Some(_))) {
             let told = printer.text("the reason for each leaver:", "查看每名离职人员的原因：");
-            printer.note(format_args!("  {told} `ruzhi rejects {tenant}/{flow}`"));
+            printer.note(format_args!("  {told} `ruzhi quarantine {tenant}/{flow}`"));
         }
         let removed =
             RemovalFilter { tenant: Some(tenant), flow: Some(flow), most: 1, ..RemovalFilter::default() };

@@ -110,7 +110,7 @@ impl Reject {
             }
             Err(failure) => {
                 let detail = self.reason.as_ref().map(ToString::to_string);
-                let asking = AuditRequest::plain("plan.reject").on(&self.plan).with_detail(detail);
+                let asking = AuditRequest::plain(AuditAction::PlanReject).on(&self.plan).with_detail(detail);
                 return terminal::recorded(&config, asking, async { Err(failure) }).await;
             }
         };

@@ -10,7 +10,7 @@ use super::arguments::{RulesArguments, note_unread, only_flow, trial_line};
 use crate::cli::deployment::{self, ConfigurationUse};
 use crate::cli::printer::Printer;
 use crate::cli::terminal;
-use ruzhi_app::{ActionReason, ActivationOrder, RollBackRequest};
+use ruzhi_app::{ActionReason, ActivationOrder, RollbackRequest};
 use ruzhi_config as config;
 use ruzhi_message::Report;
 use ruzhi_model::Digest;
@@ -92,7 +92,7 @@ impl Rollback {
         let (tenant, flow) = only_flow(&config, &self.target)?;
         let app = terminal::app(&config, deployment::registry(&config, printer)?).await?;
         let (principal, by) = (terminal::principal(printer), self.by.name());
-        let request = RollBackRequest { to: self.to.clone(), why: self.by.why.clone() };
+        let request = RollbackRequest { to: self.to.clone(), why: self.by.why.clone() };
         let (tenant_id, flow_id) = (&tenant.id, &flow.id);
         let result =
             ruzhi_app::roll_back(&app, &principal, tenant_id, flow_id, Ok(request), by.as_deref()).await;
