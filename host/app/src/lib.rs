@@ -84,3 +84,4 @@ pub use settings::{
     SettingsView, TenantSettings, settings,
 };
 pub use tally::{Tally, TallyResult};
+pub use tenant_overview::{FlowOverview, TenantOverview};
