@@ -155,14 +155,16 @@ async fn put_live(
     new: impl Future<Output = Result<Artifacts, Report>>,
 ) -> Result<ActivationResult, Report> {
     let (author, detail) = author(principal, order.by.as_deref(), order.why.as_ref());
-    let asking =
-        AuditRequest { subject, ..AuditRequest::of(AuditAction::RulesActivate, tenant, flow).with_detail(detail) };
+    let asking = AuditRequest {
+        subject,
+        ..AuditRequest::of(AuditAction::RulesActivate, tenant, flow).with_detail(detail)
+    };
     recorded(app, principal, asking, async {
         let new = new.await?;
         let deployment = app.deployment();
         let (tenant, flow) = deployment.find(tenant, flow)?;
         let form = match order.reads_form {
-            true => Some(form_fields(deployment.clients(tenant)?.source, flow)?),
+            true => Some(form_fields(deployment.clients(tenant)?.source, flow)),
             false => None,
         };
         let rules = flow_rules(app.store.as_ref(), &deployment.registry, tenant, flow, form.as_ref());
@@ -192,8 +194,8 @@ pub async fn confirm_rules(
     flow: &FlowId,
     why: Option<&ActionReason>,
 ) -> Result<Vec<FirstUse>, Report> {
-    let asking =
-        AuditRequest::of(AuditAction::RulesConfirm, tenant, flow).with_detail(why.map(ActionReason::to_string));
+    let asking = AuditRequest::of(AuditAction::RulesConfirm, tenant, flow)
+        .with_detail(why.map(ActionReason::to_string));
     recorded(app, principal, asking, async {
         app.deployment().find(tenant, flow)?;
         let set_aside = app.store.first_uses_list_quarantined(tenant, flow).await?;

@@ -149,9 +149,9 @@ pub fn audit_of_run<'a>(
     match task {
         RunTask::Sync(options) | RunTask::Plan(options) if *options == RunOptions::default() => None,
         RunTask::Drift(None) => None,
-        RunTask::Apply { plan, approved: true } => Some(asking("plan.approve").on(plan)),
-        RunTask::Apply { plan, approved: false } => Some(asking("plan.apply").on(plan)),
-        _ => Some(asking("run.start").with_detail(Some(task_text(task)))),
+        RunTask::Apply { plan, approved: true } => Some(asking(AuditAction::PlanApprove).on(plan)),
+        RunTask::Apply { plan, approved: false } => Some(asking(AuditAction::PlanApply).on(plan)),
+        _ => Some(asking(AuditAction::RunStart).with_detail(Some(task_text(task)))),
     }
 }
 

@@ -24,7 +24,8 @@ impl From<ActivationError> for Report {
                 };
                 Self::new(exit, error.code(), error.text(), Some(error.hint()))
                     .on_page(error.page_hint())
-                    .of_kind(kind).behind(&error)
+                    .of_kind(kind)
+                    .behind(&error)
             }
         }
     }

@@ -34,7 +34,7 @@ impl Apply {
         let (tenant, flow, plan) = match found {
             Ok(found) => found,
             Err(failure) => {
-                let action = if self.approve { "plan.approve" } else { "plan.apply" };
+                let action = if self.approve { AuditAction::PlanApprove } else { AuditAction::PlanApply };
                 let asking = AuditRequest::plain(action).on(&self.plan);
                 return terminal::recorded(&config, asking, async { Err(failure) }).await;
             }

@@ -17,7 +17,7 @@ use ruzhi_config::{self as config, Config};
 use ruzhi_message::Report;
 use ruzhi_model::{PlanId, TenantId};
 use ruzhi_rules::ChangeAuthor;
-use ruzhi_store::{Access, AuditAction, RunCause};
+use ruzhi_store::{Access, RunCause};
 use ruzhi_sync::RunTask;
 
 /// The deployment in a folder, opened by a command that runs flows.

@@ -258,7 +258,7 @@ impl<'a> RunOutput<'a> {
             let told = printer.text("the history of a record:", "查看一条记录的全程：");
             printer.note(format_args!("  {told} `ruzhi trace {tenant}/{flow} RECORD`"));
         }
-        if matches!(store.leavers_find_refused(tenant, flow).await, Ok(Some(_))) {
+        if matches!(store.leavers_find_rejected(tenant, flow).await, Ok(Some(_))) {
             let told = printer.text("the reason for each leaver:", "查看每名离职人员的原因：");
             printer.note(format_args!("  {told} `ruzhi quarantine {tenant}/{flow}`"));
         }

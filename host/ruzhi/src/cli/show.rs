@@ -15,7 +15,7 @@ use ruzhi_app::ActionReason;
 use ruzhi_app::audit::AuditRequest;
 use ruzhi_message::Report;
 use ruzhi_message::exit;
-use ruzhi_model::{FlowId, Lang, PlanId, TenantId, Text};
+use ruzhi_model::{FlowId, PlanId, TenantId, Text};
 use ruzhi_store::{Access, AuditAction, Database, PlanRow, PlanState};
 
 #[derive(Debug, Args)]

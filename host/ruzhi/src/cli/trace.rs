@@ -314,37 +314,3 @@ fn decision_text(printer: &Printer, trace: &RecordTrace) -> String {
         }
     }
 }
-
-fn kind_word(printer: &Printer, kind: OperationKind) -> &'static str {
-    match kind {
-        OperationKind::Create => printer.text("create", "新增"),
-        OperationKind::Update => printer.text("update", "更新"),
-        OperationKind::Disable => printer.text("disable", "停用"),
-        OperationKind::Enable => printer.text("enable", "启用"),
-        OperationKind::Delete => printer.text("delete", "删除"),
-        OperationKind::Adopt => printer.text("adopt", "接管"),
-        OperationKind::Keep => printer.text("keep", "保留"),
-    }
-}
-
-fn outcome_word(printer: &Printer, state: OperationState) -> &'static str {
-    match state {
-        OperationState::Planned => printer.text("planned", "已计划"),
-        OperationState::Sending => printer.text("sending", "发送中"),
-        OperationState::Done => printer.text("done", "完成"),
-        OperationState::Rejected => printer.text("rejected", "待修正"),
-        OperationState::Failed => printer.text("failed", "失败"),
-        OperationState::Lost => printer.text("lost", "未生效"),
-    }
-}
-
-/// The state of a member in the ledger.
-fn member_word<'a>(printer: &Printer, state: &'a str) -> &'a str {
-    match state {
-        "active" => printer.text("active", "在通讯录中"),
-        "left" => printer.text("left", "已离职，已停用"),
-        "deleted" => printer.text("deleted", "已删除"),
-        "removed" => printer.text("removed", "被手工删除"),
-        other => other,
-    }
-}

@@ -95,7 +95,7 @@ impl Rollback {
         let request = RollbackRequest { to: self.to.clone(), why: self.by.why.clone() };
         let (tenant_id, flow_id) = (&tenant.id, &flow.id);
         let result =
-            ruzhi_app::roll_back(&app, &principal, tenant_id, flow_id, Ok(request), by.as_deref()).await;
+            ruzhi_app::rollback(&app, &principal, tenant_id, flow_id, Ok(request), by.as_deref()).await;
         app.store.close().await;
         tell(printer, tenant, flow, &result?);
         Ok(ExitCode::SUCCESS)
