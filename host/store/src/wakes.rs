@@ -95,8 +95,8 @@ pub(crate) async fn put(
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO wake (tenant, flow, kind, at, times) VALUES ($1, $2, $3, $4, 1) \
-         ON CONFLICT (tenant, flow, kind) DO UPDATE SET times = wake.times + 1",
+        "INSERT INTO wake (tenant, flow, kind, at, count) VALUES ($1, $2, $3, $4, 1) \
+         ON CONFLICT (tenant, flow, kind) DO UPDATE SET count = wake.count + 1",
     )
     .bind(tenant.as_str())
     .bind(flow.as_str())

@@ -407,6 +407,7 @@ impl RunError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ruzhi_wecom::{WecomError, WecomFailure};
 
     #[test]
     fn no_command_line_is_shown_on_a_page() {
@@ -430,17 +431,11 @@ mod tests {
             assert!(!shown.contains("ruzhi ") && !shown.contains("--"), "{shown}");
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ruzhi_wecom::{WecomError, WecomFailure};
 
     #[test]
     fn the_kind_of_a_failure_names_the_service_that_denies_access_and_the_end_of_the_process() {
         let listing = |failure| RunError::Directory(WecomError::MemberIds { failure }).kind();
-        let denied = WecomFailure::Refused { errcode: 60020, errmsg: String::new(), from_ip: None };
+        let denied = WecomFailure::Rejected { errcode: 60020, errmsg: String::new(), from_ip: None };
         assert_eq!(listing(denied), FailureKind::Blocked(RemoteService::Wecom));
         assert_eq!(listing(WecomFailure::Quit), FailureKind::CutOff);
         assert_eq!(listing(WecomFailure::Shape { what: "dept_user" }), FailureKind::Other);

@@ -67,12 +67,12 @@ pub(crate) fn label(kind: &str) -> Option<Label> {
         PLACES_FULL => ("no free accounts", "账号名额已满"),
         LEAVERS_REJECTED => ("leavers can still log in", "离职人员仍可登录"),
         RUN_LATE => ("run late", "运行逾期"),
-        CONFIG_INVALID => ("files refused", "配置未采用"),
+        CONFIG_INVALID => ("configuration invalid", "配置未采用"),
         RULES_KEPT => ("rules not live", "规则未上线"),
         CLOCK_OFF => ("clock off", "时钟偏差"),
         FORM_EMPTY => ("form without rows", "表单无数据"),
         DRIFT_FOUND => ("directory changed by hand", "通讯录被手工改动"),
-        ALERTS_UNDELIVERED => ("alarms refused", "告警未送达"),
+        ALERTS_UNDELIVERED => ("alerts undelivered", "告警未送达"),
         _ => return None,
     };
     Some(Label::new(en, zh))

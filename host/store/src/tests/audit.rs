@@ -4,7 +4,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use super::journal::run_row;
 use super::*;
-use crate::{AuditRow, RunFilter, RunRow};
+use crate::{AuditAction, AuditRow, RunFilter, RunRow};
 use ruzhi_model::{AuditId, RunId};
 
 /// Rows with ids of the earlier kinds: of 07:00, and two of the millisecond of [`now`].
@@ -63,7 +63,7 @@ fn audit_row(id: &str, at: DateTime<Utc>) -> AuditRow {
         who: "wang".to_owned(),
         role: "operator".to_owned(),
         origin: "terminal".to_owned(),
-        action: "flow.pause".to_owned(),
+        action: AuditAction::FlowPause,
         tenant: None,
         flow: None,
         subject: None,

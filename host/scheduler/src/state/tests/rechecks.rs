@@ -10,7 +10,7 @@ fn left(state: &mut SchedulerState, moment: Option<DateTime<Utc>>, now: DateTime
 fn differences_that_are_left_are_checked_again_at_their_moment_and_then_no_more() {
     let mut state = state(&[planned("a", "")]);
     left(&mut state, Some(at("15:00")), at("12:00"));
-    let waits = standing(&state, "a", at("12:00"));
+    let waits = schedule_state(&state, "a", at("12:00"));
     assert_eq!((waits.state, waits.next), (ScheduleStateKind::Idle, None), "it is not the flow's work");
     assert_eq!(state.next_moment(), Some(at("15:00")));
     assert_eq!(why(&mut state, at("14:59")), None);
@@ -40,7 +40,7 @@ fn a_check_that_fails_is_made_again_a_day_later_and_holds_up_no_work() {
     }
     let day = |day| on(&format!("2026-06-0{day}"), "12:00");
     assert_eq!(checks, [day(1), day(2), day(3)]);
-    assert_eq!(standing(&state, "a", on("2026-06-04", "12:00")).failures, 0);
+    assert_eq!(schedule_state(&state, "a", on("2026-06-04", "12:00")).failures, 0);
 }
 
 #[test]

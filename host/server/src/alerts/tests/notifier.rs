@@ -123,7 +123,7 @@ impl Office {
 
     /// The texts of the alerts that stand.
     fn texts(&self) -> Vec<String> {
-        self.standing.read().unwrap().iter().map(|row| row.text.en.clone()).collect()
+        self.active.read().unwrap().iter().map(|row| row.text.en.clone()).collect()
     }
 
     fn kinds(&self) -> Vec<String> {

@@ -9,7 +9,7 @@ use crate::alerts::detector::{Detection, Detector};
 use crate::alerts::message::{AlertNotice, LONGEST, alone, together, url_body};
 use crate::alerts::state::AlertEvent;
 use ruzhi_message::Report;
-use ruzhi_model::{FlowId, Lang, RunId, TenantId, Text};
+use ruzhi_model::{FlowId, Lang, RemoteService, RunId, TenantId, Text};
 use ruzhi_store::{AlertRow, FlowStatus};
 use ruzhi_sync::Notice;
 
@@ -175,18 +175,24 @@ fn no_alarm_holds_a_command_line() {
     let alarms = [
         condition::flow_failing(of, 2, &failure),
         condition::flow_failing(of, 2, &bare),
-        condition::flow_blocked(of, "wecom.60020", bare.text(), failure.page_hint()),
-        condition::drift_found(of, 2),
+        condition::flow_blocked(
+            of,
+            Some(RemoteService::Wecom),
+            "wecom.60020",
+            bare.text(),
+            failure.page_hint(),
+        ),
+        condition::drift_found(of.0, 2),
         condition::places_full(of, 2, &run),
-        condition::leavers_refused(of, 2),
+        condition::leavers_rejected(of, 2),
         condition::quarantine_growing(of, 2, 9),
         condition::members_removed(of, 2, &["w1".parse().unwrap()]),
         condition::run_late(of, None),
-        condition::files_refused(&bare),
+        condition::config_invalid(&bare),
         condition::rules_kept(of, &failure),
         condition::rules_kept(of, &bare),
         condition::noticed(of, &run, &Notice::NoRow { filtered: false, no_workflow: false }),
-        condition::alarms_refused("robot", true, bare.text()),
+        condition::alerts_undelivered("robot", true, bare.text()),
     ];
     for alarm in alarms {
         let hint = alarm.hint.unwrap();

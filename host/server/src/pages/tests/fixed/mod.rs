@@ -3,7 +3,7 @@
 mod flows;
 mod kept;
 mod people;
-mod rules;
+mod rule_sets;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use serde_json::json;
 use flows::*;
 use kept::*;
 use people::*;
-use rules::*;
+use rule_sets::*;
 
 use super::super::flash::Flash;
 use super::super::layout::HtmlPage;
