@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::plan_lock::{PlanLock, PlanLockState};
 use crate::principal::Principal;
 use crate::scheduler::RunAccepted;
-use ruzhi_message::{Report, exit};
+use ruzhi_message::{Report, ReportKind, exit};
 use ruzhi_model::{
     Digest, FlowId, OperationKind, OperationState, PlanId, RecordId, RunId, TenantId, Text, UniqueField,
     UserId,
@@ -437,5 +437,6 @@ fn otherwise(plan: &PlanId, en: &str, zh: &str, (terminal, page): (Text, Option<
         Text::new(format!("plan {plan} {en}; nothing was done"), format!("计划 {plan} {zh}；未执行任何操作")),
         Some(terminal),
     )
+    .of_kind(ReportKind::Conflict)
     .on_page(page)
 }

@@ -68,7 +68,7 @@ impl Database {
     ) -> Result<Vec<DueWriteBack>, StoreError> {
         // The member is the one the record names, regardless of its owner, if it is as this record wants it.
         let rows = sqlx::query(
-            "SELECT x.* FROM (SELECT y.*, $3 || '|' || y.kind || '|' || y.member || '|' || y.waits || '|' || y.violations \
+            "SELECT x.* FROM (SELECT y.*, $3 || '|' || y.kind || '|' || y.member || '|' || y.waits || '|' || y.rejection \
                AS basis FROM (SELECT r.id AS id, r.kind AS kind, \
                  COALESCE((SELECT m.state FROM member m WHERE m.tenant = r.tenant AND m.decided_key = r.member_key \
                    AND m.doubtful = 0 AND ((r.kind = 'leave' AND m.state <> 'active') \
@@ -76,7 +76,7 @@ impl Database {
                    ORDER BY m.state LIMIT 1), '') AS member, \
                  CASE WHEN EXISTS (SELECT 1 FROM operation o WHERE o.tenant = r.tenant AND o.flow = r.flow \
                    AND o.record = r.id AND o.plan = $4) THEN '1' ELSE '' END AS waits, \
-                 COALESCE(COALESCE(CAST(f.errcode AS TEXT), '') || f.violations, '') AS violations, \
+                 COALESCE(COALESCE(CAST(f.errcode AS TEXT), '') || f.violations, '') AS rejection, \
                  f.rejected_by AS rejected_by, f.violations AS violations, f.errcode AS errcode, f.held_by AS held_by, \
                  f.waits_for AS waits_for, f.tries AS tries, f.retry_at AS retry_at, \
                  w.basis AS was, w.digest AS digest, COALESCE(w.failures, 0) AS failures \
@@ -84,7 +84,7 @@ impl Database {
                LEFT JOIN quarantine f ON f.tenant = r.tenant AND f.flow = r.flow AND f.record = r.id \
                LEFT JOIN write_back w ON w.tenant = r.tenant AND w.flow = r.flow AND w.record = r.id \
                WHERE r.tenant = $1 AND r.flow = $2 AND r.absent = 0 AND r.id > $5) y) x \
-             WHERE (x.was IS NULL AND (x.member <> '' OR x.waits <> '' OR x.violations <> '')) OR x.was <> x.basis \
+             WHERE (x.was IS NULL AND (x.member <> '' OR x.waits <> '' OR x.rejection <> '')) OR x.was <> x.basis \
              ORDER BY x.id LIMIT $6",
         )
         .bind(scope.tenant.as_str())

@@ -18,7 +18,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const BUTTONS: [(&str, &str); 3] = [
     ("Create again, without an invitation", "重新创建，不发邀请"),
     ("Create again and invite", "重新创建并邀请"),
-    ("Let go", "不再管理"),
+    ("Let go: ruzhi does nothing more", "不再管理"),
 ];
 
 /// Records that the member of the first record was removed.

@@ -356,7 +356,7 @@ async fn members_who_were_removed_by_hand_are_named_until_a_person_has_decided()
 }
 
 #[tokio::test]
-async fn differences_are_one_alarm_of_the_tenant_for_as_long_as_some_are_left() {
+async fn differences_are_one_alert_of_the_tenant_for_as_long_as_some_are_left() {
     let mut office = Office::open(acme()).await;
     let ended = || AlertObservation::RunEnded(Box::new(ended(1, None)));
     office.check("onboarding", &[]).await;
@@ -398,12 +398,12 @@ async fn differences_are_one_alarm_of_the_tenant_for_as_long_as_some_are_left() 
     office.restart(acme()).await;
     office.notifier.look().await;
     let told = office.told().await;
-    assert!(told.len() == 1 && told[0].contains("over: directory changed by hand"), "{told:?}");
+    assert!(told.len() == 1 && told[0].contains("resolved: directory changed by hand"), "{told:?}");
     assert!(office.kinds().is_empty());
 }
 
 #[tokio::test]
-async fn differences_of_a_tenant_without_configuration_are_no_alarm_until_it_is_back() {
+async fn differences_of_a_tenant_without_configuration_are_no_alert_until_it_is_back() {
     let mut office = Office::open(acme()).await;
     office.check("onboarding", &["a"]).await;
     office.notifier.look().await;
@@ -414,7 +414,7 @@ async fn differences_of_a_tenant_without_configuration_are_no_alarm_until_it_is_
         office.notifier.observe(AlertObservation::RunEnded(Box::new(ended(1, None)))).await;
         let told = office.told().await;
         assert_eq!(told.len(), usize::from(day == 0), "{told:?}");
-        assert!(told.iter().all(|text| text.contains("over: ")), "{told:?}");
+        assert!(told.iter().all(|text| text.contains("resolved: ")), "{told:?}");
         assert!(office.kinds().is_empty());
         office.clock.on(TimeDelta::hours(24));
     }

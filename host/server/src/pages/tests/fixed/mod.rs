@@ -360,7 +360,7 @@ pub(super) fn pages(view: &View, written: &Written) -> Vec<(&'static str, HtmlPa
                 view,
                 &audit_page(written),
                 &AuditQuery {
-                    cursor: Some("001793000000000-0000000009-00aa".parse().unwrap()),
+                    cursor: Some("1793000000000.001793000000000-0000000009-00aa".parse().unwrap()),
                     ..AuditQuery::default()
                 },
             ),
