@@ -187,7 +187,7 @@ fn a_change_that_someone_undoes_is_reported_for_a_day_and_no_longer() {
     site.json(0, &["drift", "jingxintai"]);
     change(before);
     let alarm = |serving: &Serving| {
-        let alarms = serving.data("/api/v1/alarms").unwrap();
+        let alarms = serving.data("/api/v1/alerts").unwrap();
         alarms.as_array().unwrap().iter().any(|alarm| alarm["kind"] == "drift.found")
     };
     let checks = || {

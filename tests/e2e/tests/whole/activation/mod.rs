@@ -157,7 +157,7 @@ fn a_person_activates_looks_back_and_goes_back() {
     assert_eq!(
         differences[0]["fields"],
         json!([
-            {"field": "address", "before": null, "after": "…"},
+            {"field": "address", "before": null, "after": "***"},
             {"field": "alias", "before": null, "after": "乙"},
         ])
     );
