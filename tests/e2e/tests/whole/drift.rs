@@ -186,9 +186,10 @@ fn a_change_that_someone_undoes_is_reported_for_a_day_and_no_longer() {
     change(json!([1]));
     site.json(0, &["drift", "jingxintai"]);
     change(before);
-    let alarm = |serving: &Serving| {
-        let alarms = serving.data("/api/v1/alerts").unwrap();
-        alarms.as_array().unwrap().iter().any(|alarm| alarm["kind"] == "drift.found")
+    let alert = |serving: &Serving| {
+        let alerts = serving.data("/api/v1/alerts").unwrap();
+        let is_active = |alert: &Value| alert["kind"] == "drift.found" && alert["resolved_at"].is_null();
+        alerts.as_array().unwrap().iter().any(is_active)
     };
     let checks = || {
         let runs = site.json(0, &["runs"]);
@@ -196,14 +197,14 @@ fn a_change_that_someone_undoes_is_reported_for_a_day_and_no_longer() {
     };
     // No callback tells the process that the difference is gone.
     let serving = Serving::start(&site.deployment, &[]).unwrap();
-    serving.wait("the alarm", || alarm(&serving).then_some(())).unwrap();
+    serving.wait("the alert", || alert(&serving).then_some(())).unwrap();
     serving.end().unwrap();
     assert_eq!((stored(&site), checks()), (vec!["W0005 moved".to_owned()], 1));
 
     pass(&site, TimeDelta::hours(25));
     let serving = Serving::start(&site.deployment, &[]).unwrap();
     serving.wait("a new check", || stored(&site).is_empty().then_some(())).unwrap();
-    serving.wait("the end of the alarm", || (!alarm(&serving)).then_some(())).unwrap();
+    serving.wait("the end of the alert", || (!alert(&serving)).then_some(())).unwrap();
     assert_eq!(checks(), 2);
     serving.end().unwrap();
 }

@@ -34,7 +34,12 @@ fn attention(serving: &Serving, kind: &str) -> Vec<String> {
 /// The alert about drift, if it stands.
 fn alert(serving: &Serving) -> Option<Value> {
     let alerts = serving.data("/api/v1/alerts").unwrap();
-    alerts.as_array().unwrap().iter().find(|alert| alert["kind"] == "drift.found").cloned()
+    alerts
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|alert| alert["kind"] == "drift.found" && alert["resolved_at"].is_null())
+        .cloned()
 }
 
 fn act(serving: &Serving, path: &str) -> Value {
