@@ -125,6 +125,8 @@ async fn before_the_new_words(path: &std::path::Path) {
         ("files.refused", "files.refused", "/settings", true),
         ("alarms.refused/ab12", "alarms.refused", "/settings", false),
         ("rules.kept/here/onboarding", "rules.kept", "/guests/here/onboarding", false),
+        // Raised again by the next look, for the tenant.
+        ("drift.found/here/onboarding", "drift.found", "/drift/here", false),
     ];
     for (key, kind, page, over) in alarms {
         let query = sqlx::query("INSERT INTO alarm (key, alarm) VALUES ($1, $2)").bind(key);
