@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -22,7 +22,7 @@ use ruzhi_app::{PlanLock, PlanLockState};
 use ruzhi_config as config;
 use ruzhi_message::Report;
 use ruzhi_model::{FlowId, TenantId};
-use ruzhi_store::{Paused, RunFilter, RunRow, RunState, StoreError, WakeKind, WakeRow};
+use ruzhi_store::{Paused, RunFilter, RunState, StoreError, WakeKind, WakeRow};
 use ruzhi_sync::{FailureKind, RunOptions, RunTask};
 
 /// The clock is read at least this often, however far off the next moment is: it may be set, or the machine may sleep.
@@ -68,8 +68,8 @@ pub struct SchedulerContext {
 /// The state as the last process left it. A store that cannot be read because its files are gone is reported as gone.
 pub async fn restore(app: &App) -> Result<SchedulerState, Report> {
     let restored = async {
-        let mut wakes = app.store.wakes_list().await?;
-        wakes.extend(killed(app, app.clock.now()).await?);
+        keep_cut_off(app).await?;
+        let wakes = app.store.wakes_list().await?;
         Ok::<_, StoreError>(SchedulerState::restore(app.store.schedule_states_list().await?, wakes))
     };
     let failed = match restored.await {
@@ -149,9 +149,9 @@ pub async fn run(context: SchedulerContext, mut state: SchedulerState, inbox: In
     ended
 }
 
-/// The flows with a run that an earlier process began and did not end: its work is due again. The flow's next run
-/// reports that it never ended.
-async fn killed(app: &App, now: DateTime<Utc>) -> Result<Vec<WakeRow>, StoreError> {
+/// Stores a wake for each run that an earlier process began and did not end: its work is due until a sync has done it.
+/// The row of the run is not enough, since the flow's next run of any kind, such as a plan a person asks for, ends it.
+async fn keep_cut_off(app: &App) -> Result<(), StoreError> {
     let wanted = RunFilter {
         tenant: None,
         flow: None,
@@ -161,15 +161,10 @@ async fn killed(app: &App, now: DateTime<Utc>) -> Result<Vec<WakeRow>, StoreErro
         most: MOST_KILLED,
     };
     let runs = app.store.runs_list(&wanted).await?;
-    // Their rows say so themselves, so that no wake is stored for them.
-    let of = |run: RunRow| WakeRow {
-        tenant: run.tenant,
-        flow: run.flow,
-        kind: WakeKind::CutOff,
-        at: now,
-        count: 0,
-    };
-    Ok(runs.into_iter().filter(|run| run.kind.writes()).map(of).collect())
+    for run in runs.iter().filter(|run| run.kind.writes()) {
+        app.store.wake_put(&run.tenant, &run.flow, WakeKind::CutOff, app.clock.now()).await?;
+    }
+    Ok(())
 }
 
 /// A run under way, by its place among all runs of this process.

@@ -39,7 +39,7 @@
 //!
 //! **State that outlives the process** is in the `ScheduleStateRow`. There a tick counts as taken up once its run has ended,
 //! so a run cut off by a shutdown or a crash is due again at the next start. A run that writes may have no tick: when it
-//! is cut off, either a wake is kept for it, or its row in the store still says that it is running (`actor`).
+//! is cut off, a wake is kept for it, at the latest by the next start (`actor`).
 //!
 //! **A clock set back** by more than a minute pulls what was noted of later moments back to now: a tick may then be
 //! taken up a second time, which is harmless, and no flow stands still until the clock has caught up.

@@ -2,6 +2,7 @@
 
 mod api;
 mod auth;
+mod cut_off;
 mod decisions;
 pub(crate) mod dom;
 mod drift;
