@@ -24,7 +24,7 @@ use ruzhi_model::{
 };
 use ruzhi_plan::{Counts, GuardReason, Purpose, PurposeKind, whole_body};
 use ruzhi_store::{AttemptRow, AuditAction, OperationFilter, OperationRow, PlanRow, PlanState};
-use ruzhi_sync::check_applicable;
+use ruzhi_sync::{RunError, check_applicable};
 
 /// Filter and page of a plan's operations.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -158,6 +158,9 @@ pub struct ApproveRequest {
     /// The reason, in the operator's own words.
     #[serde(deserialize_with = "unless_empty")]
     pub why: Option<ActionReason>,
+    /// Approves it even if a person has rejected it. Without it a rejected plan is answered 409: the one who approves
+    /// may not know of the rejection.
+    pub after_rejection: bool,
 }
 
 /// A request to reject a plan.
@@ -285,6 +288,15 @@ impl OperationView {
     }
 }
 
+/// The plan that a person approves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Approval {
+    /// One that waits; a rejection by another person stands.
+    OfHeld,
+    /// Also one that a person has rejected.
+    AfterRejection,
+}
+
 /// Approves exactly this plan although the guard holds it or a person has rejected it before, and applies it.
 pub async fn approve_plan(
     app: &App,
@@ -295,8 +307,8 @@ pub async fn approve_plan(
 ) -> Result<RunAccepted, Report> {
     let why = input.as_ref().ok().and_then(|input| input.why.as_ref()).map(ActionReason::to_string);
     decided(app, principal, tenant, plan, AuditAction::PlanApprove, why, async {
-        input?;
-        carry_out(app, principal, tenant, plan, true).await
+        let approval = if input?.after_rejection { Approval::AfterRejection } else { Approval::OfHeld };
+        carry_out(app, principal, tenant, plan, Some(approval)).await
     })
     .await
 }
@@ -311,7 +323,7 @@ pub async fn apply_plan(
 ) -> Result<RunAccepted, Report> {
     decided(app, principal, tenant, plan, AuditAction::PlanApply, None, async {
         input?;
-        carry_out(app, principal, tenant, plan, false).await
+        carry_out(app, principal, tenant, plan, None).await
     })
     .await
 }
@@ -372,9 +384,15 @@ async fn carry_out(
     principal: &Principal,
     tenant: &TenantId,
     plan: &PlanId,
-    approved: bool,
+    approval: Option<Approval>,
 ) -> Result<RunAccepted, Report> {
     let (lock, stored) = locked(app, tenant, plan).await?;
+    let rejected = stored.state == PlanState::Rejected;
+    if rejected && approval == Some(Approval::OfHeld) {
+        return Err(RunError::Rejected { plan: plan.clone() }.into());
+    }
+    // An approval covers the reasons of the guard that the plan shows, and no others that its run may find.
+    let approved = approval.is_some() && (rejected || stored.plan.guard.holds());
     check_applicable(&stored, approved)?;
     let flow = &stored.plan.flow;
     app.deployment().find(tenant, flow)?;

@@ -135,8 +135,12 @@ impl RunningServer {
             RunTask::Adopt(by) => (runs, json!({ "what": "adopt", "by": by })),
             RunTask::Revert(run) => (runs, json!({ "what": "revert", "run": run })),
             RunTask::Apply { plan, approved } => {
-                let action = if *approved { "approve" } else { "apply" };
-                (format!("tenants/{tenant}/plans/{plan}/{action}"), json!({}))
+                let (action, body) = if *approved {
+                    ("approve", json!({ "after_rejection": true }))
+                } else {
+                    ("apply", json!({}))
+                };
+                (format!("tenants/{tenant}/plans/{plan}/{action}"), body)
             }
         };
         let answer = self.send(Method::POST, &path, Some(body)).await?;

@@ -158,6 +158,9 @@ fn decide(view: &View, plan: &PlanView) -> Markup {
                             summary.button.primary { (view.say("Approve…", "批准…")) }
                             form.steps method="post" action=(action("approve")) {
                                 (components::csrf(view))
+                                @if plan.state == PlanState::Rejected {
+                                    input type="hidden" name="after_rejection" value="true";
+                                }
                                 p {
                                     strong {
                                         (view.tell(

@@ -209,7 +209,10 @@ async fn a_person_says_no_with_a_reason_and_may_change_their_mind() {
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::CONFLICT, code), "{other}");
     }
     assert!(asked.lock().unwrap().is_empty());
-    let yes = served.post(OPERATOR, &format!("{at}/approve"), json!({})).await;
+    let unaware = served.post(OPERATOR, &format!("{at}/approve"), json!({"why": "x"})).await;
+    assert_eq!((unaware.status, unaware.code().as_str()), (StatusCode::CONFLICT, "plan.rejected"));
+    assert!(asked.lock().unwrap().is_empty(), "who did not see the rejection does not undo it");
+    let yes = served.post(OPERATOR, &format!("{at}/approve"), json!({"after_rejection": true})).await;
     assert_eq!((yes.status, &yes.json()["run"]), (StatusCode::ACCEPTED, &json!("r-asked")));
 }
 
