@@ -236,7 +236,7 @@ impl Guest {
                 return Err(BatchError::GuestError {
                     function: "decide",
                     code: sanitize::line(&error.code, 80),
-                    message: mask::text(&sanitize::line(&error.message, 1_000), Numbers::OfPeople),
+                    message: mask::text(&sanitize::line(&error.message, 1_000), Numbers::Long),
                     batch,
                 });
             }

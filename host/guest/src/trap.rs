@@ -46,7 +46,7 @@ pub(super) fn explain(
             Some(message) => BatchError::GuestError {
                 function,
                 code: "guest.exception".to_owned(),
-                message: mask::text(&message, Numbers::OfPeople),
+                message: mask::text(&message, Numbers::Long),
                 batch,
             },
             None => BatchError::Trap { function, reason, batch },
