@@ -12,10 +12,10 @@
 mod activations;
 mod alerts;
 mod app;
-mod aside;
 mod attention;
 pub mod audit;
 mod audit_log;
+mod blocking;
 mod charts;
 pub mod deployment;
 mod drift;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::aside::aside;
 use super::audit_log::{AuditRequest, recorded};
+use super::blocking::off_thread;
 use super::labels::Labels;
 use super::mask::Sight;
 use super::paging::{CursorError, MOST, Page, number, page_size, ticked, unless_empty};
@@ -254,7 +254,7 @@ async fn chosen(app: &App, asked: &QuarantineQuery) -> Result<QuarantineSelectio
             (reject.tenant.clone(), reject.flow.clone(), reject.record.clone())
         });
         let (rule, search) = (asked.rule.clone(), Arc::clone(&search));
-        chosen = aside(move || chosen.with(found, rule.as_deref(), &search, sight)).await?;
+        chosen = off_thread(move || chosen.with(found, rule.as_deref(), &search, sight)).await?;
         if most.is_none_or(|most| whole < most as usize) {
             return Ok(chosen);
         }
@@ -289,7 +289,7 @@ async fn part(app: &App, asked: &QuarantineQuery) -> Result<QuarantineView, Repo
         chosen.push(with_row(app, reject).await?);
     }
     let next_cursor = chosen.last().filter(|_| more).map(|reject| QuarantineCursor::of(reject).to_string());
-    let mut items = aside(move || views(&chosen, &labels, sight)).await?;
+    let mut items = off_thread(move || views(&chosen, &labels, sight)).await?;
     for view in items.iter_mut().filter(|view| view.waits_for == WaitsFor::Person) {
         view.removal = of_record(app, (&view.tenant, &view.flow, &view.record), sight).await?;
     }
@@ -319,7 +319,7 @@ async fn export(app: &App, principal: &Principal, asked: &QuarantineQuery) -> Re
             rows.push(with_row(app, reject).await?);
         }
         let labels = Arc::clone(&labels);
-        sheet = aside(move || sheet.with(&views(&rows, &labels, sight))).await??;
+        sheet = off_thread(move || sheet.with(&views(&rows, &labels, sight))).await??;
     }
     sheet.finish()
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::aside::aside;
 use super::audit_log::{AuditRequest, recorded};
+use super::blocking::off_thread;
 use super::labels::Labels;
 use super::lookup::no_record;
 use super::mask::Sight;
@@ -130,7 +130,7 @@ async fn view(
     let activation = store.activation_find(tenant, flow, &trace.rules).await?;
     let removal = of_record(app, (tenant, flow, record), sight).await?;
     let tenant = tenant.clone();
-    aside(move || RecordView {
+    off_thread(move || RecordView {
         row: row(&trace.content, &labels, sight),
         guest: GuestName {
             component: activation.as_ref().map(|activation| activation.component.clone()),

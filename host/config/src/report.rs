@@ -2,7 +2,7 @@
 
 use ruzhi_message::{Report, exit};
 
-use super::guarded::UnguardedServer;
+use super::exposure::UnguardedServer;
 use super::target::TargetError;
 
 impl From<UnguardedServer> for Report {

@@ -133,7 +133,7 @@ impl WaitsFor {
             ),
             Self::SameUserid => Text::new(
                 "this row and another have the same userid; correct the wrong one in the form",
-                "该行与另一行帐号相同，请在表单中更正有误的一行",
+                "该行与另一行账号相同，请在表单中更正有误的一行",
             ),
             Self::SameMobile => Text::new(
                 "this row and another have the same mobile number; correct the wrong one in the form",

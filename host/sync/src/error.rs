@@ -343,7 +343,7 @@ impl RunError {
             ),
             Self::Worker { .. } => Text::new("run again", "请重试"),
             Self::NoSuchPlan { .. } => {
-                Text::new("`ruzhi status` lists the plans that wait", "`ruzhi status` 会列出待处理的计划")
+                Text::new("`ruzhi status` lists the plans that wait", "`ruzhi status` 会列出待审批的计划")
             }
             Self::NotApproved { plan } => Text::new(
                 format!("read it, then approve exactly this plan with `ruzhi apply {plan} --approve`"),

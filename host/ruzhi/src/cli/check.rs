@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::deployment;
-use super::online;
 use super::printer::Printer;
+use super::service_checks;
 use ruzhi_config::{Checks, Config, ProcessEnvironment};
 use ruzhi_jiandaoyun::FormWidget;
 use ruzhi_message::Report;
@@ -98,10 +98,10 @@ impl Check {
             let guest = ruzhi_app::deployment::guest(&registry, flow);
             let (mut widgets, mut fields) = (None, Vec::new());
             if self.online {
-                problems.extend(online::directory(&config, tenant).await.err());
-                match online::widgets(tenant, flow).await {
+                problems.extend(service_checks::directory(&config, tenant).await.err());
+                match service_checks::widgets(tenant, flow).await {
                     Ok(found) => {
-                        let missing = online::missing(tenant, flow, guest.as_ref().ok(), &found);
+                        let missing = service_checks::missing(tenant, flow, guest.as_ref().ok(), &found);
                         if missing.is_some() {
                             fields = FormField::all(&found);
                         }
@@ -111,7 +111,7 @@ impl Check {
                     Err(report) => problems.push(report),
                 }
             }
-            problems.extend(online::write_back(flow, guest.as_ref().ok(), widgets.as_deref()));
+            problems.extend(service_checks::write_back(flow, guest.as_ref().ok(), widgets.as_deref()));
             let described = match guest {
                 Ok(guest) => Some(guest.description().clone()),
                 Err(report) => {

@@ -123,7 +123,7 @@ pub(super) fn together(notices: &[AlertNotice], addresses: &Addresses, lang: Opt
             0 => String::new(),
             left => {
                 let told = Text::new(
-                    format!("and {left} more, listed on the alarms page"),
+                    format!("and {left} more, listed on the alerts page"),
                     format!("另有 {left} 条，见“告警”页面"),
                 );
                 format!("\n{}", in_lang(&told))

@@ -88,7 +88,7 @@ fn card(view: &View, alert: &AlertRow) -> Markup {
                 (view.tell(format!("seen {} times, last ", alert.seen), format!("出现 {} 次，最近 ", alert.seen)))
                 (time::ago(view, alert.last_seen)) " · "
                 @match alert.notified_at {
-                    Some(told) => { (view.say("told at", "已通知：")) " " (time::at(view, told, zone)) }
+                    Some(told) => { (view.say("notified at", "已通知：")) " " (time::at(view, told, zone)) }
                     None => { (components::badge((labels::WARN, view.say("not sent yet", "尚未通知")))) }
                 }
             }

@@ -32,14 +32,14 @@ enum Field {
 }
 
 /// A time of day: hour and minute.
-type Clock = (u32, u32);
+type TimeOfDay = (u32, u32);
 
 /// The moments of a day.
 enum Moments {
     /// Times of day.
-    Times(Vec<Clock>),
+    Times(Vec<TimeOfDay>),
     /// An interval, in both languages, and the first and last time of day if it is not the whole day.
-    Interval { en: String, zh: String, within: Option<(Clock, Clock)> },
+    Interval { en: String, zh: String, within: Option<(TimeOfDay, TimeOfDay)> },
 }
 
 /// The days of a schedule.
@@ -172,7 +172,7 @@ fn moments(minutes: Field, hours: Field) -> Option<Moments> {
 
 /// The times between which something happens in these hours, the last one in this minute: none for the whole day, no
 /// answer for hours with gaps.
-fn within(hours: Field, last_minute: u32) -> Option<Option<(Clock, Clock)>> {
+fn within(hours: Field, last_minute: u32) -> Option<Option<(TimeOfDay, TimeOfDay)>> {
     match hours {
         Field::Any => Some(None),
         Field::Every(_) => None,
@@ -276,7 +276,7 @@ fn in_chinese(moments: &Moments, days: &Days) -> String {
 }
 
 /// A time of day.
-fn clock((hour, minute): Clock) -> String {
+fn clock((hour, minute): TimeOfDay) -> String {
     format!("{hour:02}:{minute:02}")
 }
 

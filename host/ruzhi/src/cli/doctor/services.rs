@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use chrono::TimeDelta;
 use reqwest::Url;
 
-use super::super::online;
+use super::super::service_checks;
 use super::check_result::CheckResult;
 use ruzhi_config::{Config, FlowConfig, ServerSettings, TenantConfig};
 use ruzhi_guest_runtime::Guest;
@@ -18,7 +18,7 @@ const TOO_FAR: TimeDelta = TimeDelta::minutes(5);
 
 /// Checks a tenant's access to the services.
 pub(super) async fn tenant(config: &Config, tenant: &TenantConfig) -> Vec<CheckResult> {
-    let directory = match online::directory(config, tenant).await {
+    let directory = match service_checks::directory(config, tenant).await {
         Err(report) => CheckResult::of_report("wecom", &report),
         Ok(()) => CheckResult::ok(
             "wecom",
@@ -41,11 +41,11 @@ pub(super) async fn flow(
     guest: Option<&Guest>,
 ) -> Vec<CheckResult> {
     let of = format!("{}/{}", tenant.id, flow.id);
-    let widgets = match online::widgets(tenant, flow).await {
+    let widgets = match service_checks::widgets(tenant, flow).await {
         Ok(widgets) => widgets,
         Err(report) => return vec![CheckResult::of_report("jiandaoyun", &report).of(of)],
     };
-    let form = match online::missing(tenant, flow, guest, &widgets) {
+    let form = match service_checks::missing(tenant, flow, guest, &widgets) {
         Some(report) => CheckResult::of_report("jiandaoyun", &report),
         None => CheckResult::ok(
             "jiandaoyun",
@@ -59,7 +59,7 @@ pub(super) async fn flow(
         ),
     };
     let mut findings = vec![form.of(&of)];
-    let faults = online::write_back(flow, guest, Some(&widgets));
+    let faults = service_checks::write_back(flow, guest, Some(&widgets));
     if faults.is_empty() && flow.write_back.is_some() {
         let text = Text::new("the form's fields take the outcome of its rows", "表单字段可写入处理结果");
         findings.push(CheckResult::ok("write-back", text).of(&of));
@@ -80,7 +80,7 @@ pub(super) async fn alive(server: &ServerSettings) -> CheckResult {
         });
     }
     let hint = Text::new("see its log", "请查看日志");
-    match online::ready(address).await {
+    match service_checks::ready(address).await {
         Some(200) => CheckResult::ok(
             "serve",
             Text::new(format!("answers on {address} and is ready"), format!("{address} 正常应答，已就绪")),
@@ -102,7 +102,7 @@ pub(super) async fn alive(server: &ServerSettings) -> CheckResult {
 }
 
 async fn clock(service: &str, zh: &str, base_url: &Url, proxy: Option<&Url>) -> CheckResult {
-    match online::clock_ahead(base_url, proxy).await {
+    match service_checks::clock_ahead(base_url, proxy).await {
         Some(ahead) => judged(service, zh, ahead),
         None => CheckResult::warn(
             "clock",

@@ -164,7 +164,7 @@ fn a_quarantine_grows_by_five_rows_and_a_fifth_and_no_longer_after_a_day() {
 }
 
 #[test]
-fn no_alarm_holds_a_command_line() {
+fn no_alert_holds_a_command_line() {
     let (tenant, flow): (TenantId, FlowId) = ("factory".parse().unwrap(), "onboarding".parse().unwrap());
     let (of, run): (_, RunId) = ((&tenant, &flow), "r1".parse().unwrap());
     // A terminal is told the command, a page the button.
