@@ -27,7 +27,7 @@ fn site() -> Site {
 
 /// Each member is created so slowly that a run takes many seconds.
 fn slowly(site: &Site) {
-    let slow = FaultRule { delay_ms: 500, ..FaultRule::new(FaultKind::Slow).api("user/create") };
+    let slow = FaultRule { delay_ms: 2_000, ..FaultRule::new(FaultKind::Slow).api("user/create") };
     site.simulator.set_faults(Faults { seed: 1, rules: vec![slow] });
 }
 
