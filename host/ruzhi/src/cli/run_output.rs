@@ -358,11 +358,6 @@ pub(super) enum OutputMode {
     Findings,
 }
 
-/// A state as a word.
-pub(super) fn state_word(printer: &Printer, run: &RunRow) -> &'static str {
-    printer.word(run.state_label())
-}
-
 fn failed(printer: &Printer) -> &'static str {
     printer.text("failed", "失败")
 }

@@ -8,7 +8,7 @@ use comfy_table::{Table, presets};
 
 use super::deployment::{self, ConfigurationUse};
 use super::printer::Printer;
-use super::run_output::{counted, state_word};
+use super::run_output::counted;
 use ruzhi_message::Report;
 use ruzhi_store::{Access, RunFilter};
 
@@ -56,8 +56,8 @@ impl Runs {
                 format!("{}/{}", run.tenant, run.flow),
                 run.started_at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
                 took.map(|ms| format!("{}.{} s", ms / 1000, ms % 1000 / 100)).unwrap_or_default(),
-                run.cause.map(|cause| cause.label().in_lang(printer.lang).to_owned()).unwrap_or_default(),
-                state_word(printer, run).to_owned(),
+                run.cause.map(|cause| printer.word(cause.label()).to_owned()).unwrap_or_default(),
+                printer.word(run.state_label()).to_owned(),
                 run.plan.as_ref().map(ToString::to_string).unwrap_or_default(),
                 format!("{}{}", counted(printer, &run.counts), problem.unwrap_or_default()),
             ]);

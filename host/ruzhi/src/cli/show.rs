@@ -52,11 +52,6 @@ fn gone() -> Report {
     Report::new(exit::FAILED, "plan.unknown", Text::new("the plan is gone", "计划已不存在"), None)
 }
 
-/// A plan's state as a word.
-fn state_word(printer: &Printer, state: PlanState) -> &'static str {
-    printer.word(state.label())
-}
-
 impl ShowPlan {
     pub(super) async fn run(&self, dir: &Path, printer: &Printer) -> Result<ExitCode, Report> {
         let config = deployment::configuration(dir, ConfigurationUse::Read, printer)?;
@@ -89,7 +84,7 @@ impl ShowPlan {
             printer.out(format_args!(
                 "{}{colon}{}{reason}",
                 printer.text("state", "状态"),
-                state_word(printer, stored.state)
+                printer.word(stored.state.label())
             ));
         }
         store.close().await;
@@ -117,7 +112,7 @@ impl Reject {
         if printer.json {
             printer.json(&json!({ "plan": plan, "state": PlanState::Rejected, "reason": self.reason }));
         } else {
-            printer.out(format_args!("{plan}  {}", state_word(printer, PlanState::Rejected)));
+            printer.out(format_args!("{plan}  {}", printer.word(PlanState::Rejected.label())));
             printer.note(printer.text(
                 "as long as nothing changes, no run applies it; correct the form or the rules",
                 "在表单或同步规则变化之前，任何运行都不会执行它；请更正表单或规则",

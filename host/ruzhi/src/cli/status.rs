@@ -8,7 +8,7 @@ use comfy_table::{Table, presets};
 
 use super::deployment::{self, ConfigurationUse};
 use super::printer::Printer;
-use super::run_output::{counted, state_word};
+use super::run_output::counted;
 use ruzhi_message::Report;
 use ruzhi_store::Access;
 
@@ -48,7 +48,7 @@ impl Status {
             table.add_row([
                 format!("{}/{}", one.tenant, one.flow),
                 run.map(|run| run.started_at.format("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default(),
-                run.map(|run| state_word(printer, run).to_owned()).unwrap_or_default(),
+                run.map(|run| printer.word(run.state_label()).to_owned()).unwrap_or_default(),
                 run.map(|run| counted(printer, &run.counts)).unwrap_or_default(),
                 one.records.to_string(),
                 one.members.to_string(),

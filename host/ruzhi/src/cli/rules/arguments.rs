@@ -10,8 +10,8 @@ use ruzhi_config::{self as config, Config};
 use ruzhi_guest_runtime::{ComponentRegistry, Guest};
 use ruzhi_message::{Report, mask};
 use ruzhi_model::Text;
-use ruzhi_rules::{DecisionKind, Difference, FlowRules, Trial};
-use ruzhi_store::{ActivationKind, ActivationRow, Artifacts};
+use ruzhi_rules::{Difference, FlowRules, Trial};
+use ruzhi_store::{ActivationRow, Artifacts};
 
 /// The one flow a target names.
 pub(crate) fn only_flow<'c>(
@@ -157,23 +157,13 @@ pub(crate) fn hidden(field: &str, value: &Value) -> Value {
     if field == "failure" { value.clone() } else { mask::field(field, value) }
 }
 
-/// A verdict in a word.
-pub(super) fn verdict_word(printer: &Printer, verdict: DecisionKind) -> &'static str {
-    printer.word(verdict.label())
-}
-
-/// How rules came to be live, in a word.
-pub(super) fn kind_word(printer: &Printer, kind: ActivationKind) -> &'static str {
-    printer.word(kind.label())
-}
-
 /// An activation as a line of a list.
 pub(super) fn activation_line(printer: &Printer, row: &ActivationRow) -> String {
     let mut line = format!(
         "#{}  {}  {}  {} {}  {} {}  {} {}  {}",
         row.number,
         row.at.format("%Y-%m-%d %H:%M:%SZ"),
-        kind_word(printer, row.kind),
+        printer.word(row.kind.label()),
         row.name,
         row.version,
         printer.text("rules", "规则"),

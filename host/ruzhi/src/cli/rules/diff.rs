@@ -7,9 +7,7 @@ use clap::Args;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use super::arguments::{
-    RulesArguments, difference_value, hidden, note_unread, only_flow, trial_line, verdict_word,
-};
+use super::arguments::{RulesArguments, difference_value, hidden, note_unread, only_flow, trial_line};
 use crate::cli::deployment::{self, ConfigurationUse};
 use crate::cli::printer::Printer;
 use crate::cli::terminal;
@@ -133,8 +131,8 @@ impl Diff {
             if difference.before != difference.after {
                 rows.push([
                     printer.text("decision", "判定").to_owned(),
-                    verdict_word(printer, difference.before).to_owned(),
-                    verdict_word(printer, difference.after).to_owned(),
+                    printer.word(difference.before.label()).to_owned(),
+                    printer.word(difference.after.label()).to_owned(),
                 ]);
             }
             for field in &difference.fields {
