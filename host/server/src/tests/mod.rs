@@ -38,7 +38,8 @@ use ruzhi_app::scheduler::{Inbox, Scheduler};
 use ruzhi_config::{Config, PersonSettings, Role};
 use ruzhi_guest_runtime::{ComponentRegistry, Engine, GuestLimits};
 use ruzhi_model::{Clock, FlowId, TenantId};
-use ruzhi_store::{Access, Database};
+use ruzhi_plan::Counts;
+use ruzhi_store::{Access, Database, RunKind, RunRow, RunState};
 
 /// The token of an operator called 韩梅梅.
 pub(crate) const OPERATOR: &str = "operator-token-0123456789";
@@ -76,6 +77,26 @@ pub(crate) struct Set(Mutex<DateTime<Utc>>);
 impl Clock for Set {
     fn now(&self) -> DateTime<Utc> {
         *self.0.lock().unwrap()
+    }
+}
+
+/// A run of the flow `onboarding` that has begun and not ended.
+pub(crate) fn run_begun(tenant: &TenantId, id: &str, kind: RunKind) -> RunRow {
+    RunRow {
+        tenant: tenant.clone(),
+        flow: "onboarding".parse().unwrap(),
+        id: id.parse().unwrap(),
+        kind,
+        cause: None,
+        state: RunState::Running,
+        started_at: now(),
+        ended_at: None,
+        plan: None,
+        rules: None,
+        counts: Counts::default(),
+        calls: BTreeMap::new(),
+        problem: None,
+        failure: None,
     }
 }
 

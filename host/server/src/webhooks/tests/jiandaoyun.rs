@@ -1,7 +1,5 @@
 //! Pushes of JianDaoYun.
 
-use std::collections::BTreeMap;
-
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
@@ -10,9 +8,10 @@ use super::super::jiandaoyun::{PushReceiver, receive};
 use super::super::known::SourceFields;
 use super::super::outcome::{IdleReason, PushOutcome, PushRejection};
 use super::{Running, SECRET, now, sha1_of};
+use crate::tests::run_begun;
 use ruzhi_model::{Decision, Digest, RunId};
-use ruzhi_plan::{Counts, Resolution};
-use ruzhi_store::{ActivationKind, ActivationRow, Artifacts, RecordRow, RunKind, RunRow, RunState};
+use ruzhi_plan::Resolution;
+use ruzhi_store::{ActivationKind, ActivationRow, Artifacts, RecordRow, RunKind};
 use ruzhi_sync::Stage;
 
 const ROW: &str = "6a0000000000000000000001";
@@ -401,22 +400,7 @@ async fn while_the_form_is_read_what_is_stored_says_nothing() {
     let (running, fields) = having_read(decided()).await;
     let live =
         running.state.app.live.progress(std::sync::Arc::clone(&running.state.app.clock), |_: RunId| ());
-    live.began(&RunRow {
-        tenant: "north".parse().unwrap(),
-        flow: "onboarding".parse().unwrap(),
-        id: "r2".parse().unwrap(),
-        kind: RunKind::Sync,
-        cause: None,
-        state: RunState::Running,
-        started_at: now(),
-        ended_at: None,
-        plan: None,
-        rules: None,
-        counts: Counts::default(),
-        calls: BTreeMap::new(),
-        problem: None,
-        failure: None,
-    });
+    live.began(&run_begun(&"north".parse().unwrap(), "r2", RunKind::Sync));
     let push = |nonce| Push { nonce, ..Push::of(&json!({ "op": "data_update", "data": row("张三", "") })) };
     for (nonce, stage, received) in [
         ("1", Stage::Collect, PushOutcome::Wake),
